@@ -1,0 +1,183 @@
+// @ts-check
+/** @import { CallOptions, Clock, FetchLike } from './types.js' */
+import { AuthError } from './errors.js'
+import { loadCore } from './load.js'
+import { Io, systemClock } from './platform.js'
+
+/** Options that are plain values and enter the core. */
+const VALUES = /** @type {const} */ ([
+  'region',
+  'endpoints',
+  'uaa',
+  'account',
+  'client',
+  'timeoutMs',
+  'retries',
+])
+
+/**
+ * What a call was given, taken apart: values for the core, functions for the platform.
+ * @typedef {{ names: string[], options: Record<string, unknown>, fetch?: FetchLike, clock: Clock,
+ *   signal?: AbortSignal }} Given
+ */
+
+/**
+ * @param {CallOptions & Record<string, unknown>} [options]
+ * @returns {Given}
+ */
+export function given(options = {}) {
+  if (typeof options !== 'object' || options === null) throw wrong('options', 'an object')
+  const names = Object.keys(options).filter((name) => options[name] !== undefined)
+  /** @type {Record<string, unknown>} */
+  const values = {}
+  for (const name of VALUES) {
+    if (options[name] !== undefined) values[name] = options[name]
+  }
+  if (typeof values.endpoints === 'object' && values.endpoints !== null) {
+    values.endpoints = addresses(values.endpoints)
+  }
+  const { fetch, clock = systemClock, signal } = options
+  if (fetch !== undefined && typeof fetch !== 'function') throw wrong('fetch', 'a function')
+  const ticks = ['now', 'monotonic', 'sleep']
+  if (!ticks.every((name) => typeof (/** @type {any} */ (clock)?.[name]) === 'function')) {
+    throw wrong('clock', '{ now, monotonic, sleep }')
+  }
+  checkSignal(signal)
+  return { names, options: values, fetch, clock, signal }
+}
+
+/** @param {unknown} signal */
+export function checkSignal(signal) {
+  const isSignal =
+    typeof signal === 'object' && signal !== null && 'aborted' in signal && 'addEventListener' in signal
+  if (signal !== undefined && !isSignal) throw wrong('signal', 'an AbortSignal')
+}
+
+/**
+ * The platform's `URL` reads addresses, the core judges what it read. Undefined is as if left out.
+ * @param {object} endpoints
+ */
+function addresses(endpoints) {
+  const entries = Object.entries(endpoints).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(
+    entries.map(([name, value]) => {
+      if (typeof value !== 'string' && !(value instanceof URL)) return [name, value]
+      const raw = String(value)
+      return [name, URL.canParse(raw) ? { raw, href: new URL(raw).href } : { raw }]
+    }),
+  )
+}
+
+/**
+ * Calls the core. What it rejects with becomes an `AuthError`; no value that the call was given as a
+ * secret gets into its `cause`.
+ * @param {'plan' | 'exchange' | 'findOrg' | 'findSpace' | 'findInstance' | 'listKeys' | 'isGood'} name
+ * @param {Record<string, unknown>} input
+ * @param {Io} [io]
+ * @returns {Promise<any>}
+ */
+export async function callCore(name, input, io) {
+  const core = await loadCore()
+  const text = toText(input)
+  try {
+    if (io !== undefined) return await core.call(name, text, io)
+    return name === 'plan' ? core.plan(text) : core.isGood(text)
+  } catch (thrown) {
+    throw toAuthError(thrown, io, input)
+  }
+}
+
+/**
+ * @param {Given} call
+ * @param {{ timeoutMs: number }} plan
+ * @param {AbortSignal} [signal]
+ */
+export function makeIo(call, plan, signal) {
+  return new Io({ fetch: call.fetch, clock: call.clock, timeoutMs: plan.timeoutMs, signal })
+}
+
+/** @param {unknown} input */
+export function toText(input) {
+  try {
+    return JSON.stringify(input)
+  } catch {
+    throw new AuthError({
+      code: 'invalid_input',
+      message: 'a value of the call can’t be written as JSON',
+      hint: 'Give plain texts, numbers and objects.',
+    })
+  }
+}
+
+/**
+ * @param {any} thrown
+ * @param {Io} [io]
+ * @param {unknown} [input]
+ */
+export function toAuthError(thrown, io, input) {
+  if (thrown instanceof AuthError) return thrown
+  if (typeof thrown?.code !== 'string' || typeof thrown.message !== 'string') {
+    return new AuthError({
+      code: 'protocol',
+      message: 'the core failed',
+      hint: 'This is a fault of keyprotect-auth: please report it.',
+    })
+  }
+  const cause = thrown.code === 'network' ? struckOut(io?.thrown, secretsIn(input)) : undefined
+  return new AuthError({ ...thrown, cause })
+}
+
+/** Every text that came in below these names. @param {any} input @returns {string[]} */
+function secretsIn(input) {
+  const { credential, refreshToken, token } = input ?? {}
+  return [refreshToken, token, ...Object.values(credential ?? {})].filter(
+    (value) => typeof value === 'string' && value !== '',
+  )
+}
+
+/**
+ * A copy of an error that shows no secret; the original may quote what was sent.
+ * @param {any} error
+ * @param {string[]} secrets
+ * @returns {Error | undefined}
+ */
+export function struckOut(error, secrets, depth = 0) {
+  if (!(error instanceof Error) || depth > 3) return undefined
+  let message = String(error.message)
+  for (const secret of secrets) message = message.replaceAll(secret, '[redacted]')
+  const cause = struckOut(error.cause, secrets, depth + 1)
+  const copy = new Error(message, cause === undefined ? undefined : { cause })
+  copy.name = error.name
+  const { code } = /** @type {{ code?: unknown }} */ (error)
+  if (typeof code === 'string') Object.assign(copy, { code })
+  return copy
+}
+
+/** @param {string} name @param {string} wanted */
+export function wrong(name, wanted) {
+  return new AuthError({
+    code: 'invalid_input',
+    message: `${name} is not ${wanted}`,
+    hint: 'See its documentation.',
+  })
+}
+
+/**
+ * Refuses options of a method that it does not have.
+ * @param {object | undefined} options
+ * @param {string[]} known
+ */
+export function checkNames(options, known) {
+  if (options === undefined) return
+  if (typeof options !== 'object' || options === null) throw wrong('options', 'an object')
+  for (const [name, value] of Object.entries(options)) {
+    if (value !== undefined && !known.includes(name)) {
+      throw new AuthError({
+        code: 'invalid_input',
+        message: `there is no option "${name}" here`,
+        hint: `Known are ${known.join(', ')}.`,
+      })
+    }
+  }
+  if ('signal' in options) checkSignal(options.signal)
+}

@@ -1,0 +1,300 @@
+// @ts-check
+/** @import { Clock, FetchLike } from './types.js' */
+
+/**
+ * What the core gets of the platform for one call, and the only code that touches what a caller made
+ * (its `fetch`, the answer of that, its clock). Methods never throw synchronously; a failure is a
+ * plain object `{ kind, code, unsent, crossOrigin }`.
+ */
+export class Io {
+  /** The last value that a `fetch` rejected with, for the `cause` of an error. @type {unknown} */
+  thrown
+
+  /**
+   * @param {{ fetch?: FetchLike, clock: Clock, timeoutMs: number, signal?: AbortSignal }} options
+   */
+  constructor({ fetch, clock, timeoutMs, signal }) {
+    this.doFetch = fetch ?? globalThis.fetch
+    this.clock = clock
+    this.timeoutMs = timeoutMs
+    this.signal = signal
+  }
+
+  wall() {
+    return orNaN(() => this.clock.now())
+  }
+
+  mono() {
+    return orNaN(() => this.clock.monotonic())
+  }
+
+  random() {
+    const { random } = this.clock
+    return random === undefined ? Math.random() : orNaN(() => this.clock.random?.() ?? 0.5)
+  }
+
+  /** @param {number} ms */
+  async sleep(ms) {
+    if (this.signal?.aborted) throw { kind: 'aborted' }
+    await this.clock.sleep(ms, { signal: this.signal })
+    if (this.signal?.aborted) throw { kind: 'aborted' }
+  }
+
+  /** @param {string} url */
+  requestId(url) {
+    // A header of our own would cost a page's cross-origin call its preflight.
+    return isCrossOrigin(url) ? '' : randomId()
+  }
+
+  attempt() {
+    return new Attempt(this)
+  }
+}
+
+/** One attempt: its signal, and its time limit to the end of the body. Real time, whatever `clock`. */
+class Attempt {
+  #controller = new AbortController()
+  /** @type {'aborted' | 'timeout' | undefined} */
+  #kind
+  /** @type {ReadableStreamDefaultReader | undefined} */
+  #reader
+  #io
+  #timer
+  /** @type {(failure: unknown) => void} */
+  #rejectEnding = () => {}
+  #ending
+  #onAbort = () => this.#end('aborted', this.#io.signal?.reason)
+
+  /** @param {Io} io */
+  constructor(io) {
+    this.#io = io
+    this.#ending = new Promise((_resolve, reject) => {
+      this.#rejectEnding = reject
+    })
+    this.#ending.catch(() => {})
+    this.#timer = setTimeout(
+      () => this.#end('timeout', new DOMException('no whole answer in time', 'TimeoutError')),
+      io.timeoutMs,
+    )
+    if (io.signal?.aborted) this.#onAbort()
+    else io.signal?.addEventListener('abort', this.#onAbort, { once: true })
+  }
+
+  get ended() {
+    return this.#kind !== undefined
+  }
+
+  /**
+   * @param {'aborted' | 'timeout'} kind
+   * @param {unknown} reason
+   */
+  #end(kind, reason) {
+    if (this.#kind !== undefined) return
+    this.#kind = kind
+    this.#controller.abort(reason)
+    this.#rejectEnding({ kind })
+    this.#reader?.cancel().catch(() => {})
+  }
+
+  close() {
+    clearTimeout(this.#timer)
+    this.#io.signal?.removeEventListener('abort', this.#onAbort)
+  }
+
+  /** @param {ReadableStreamDefaultReader} reader */
+  reads(reader) {
+    this.#reader = reader
+  }
+
+  /** @param {unknown} thrown */
+  failure(thrown) {
+    return this.#kind === undefined ? this.#network(thrown) : { kind: this.#kind }
+  }
+
+  /** @param {unknown} thrown @param {string} [url] */
+  #network(thrown, url) {
+    this.#io.thrown = thrown
+    const code = errorCode(thrown)
+    return {
+      kind: 'network',
+      code,
+      unsent: ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN'].includes(code),
+      crossOrigin: url !== undefined && isCrossOrigin(url),
+    }
+  }
+
+  /**
+   * @param {string} url
+   * @param {RequestInit} init
+   * @param {number} maxBody
+   * @returns {Promise<Response>} a genuine, unread one
+   */
+  async fetch(url, init, maxBody) {
+    if (this.#kind !== undefined) throw { kind: this.#kind }
+    const { doFetch } = this.#io
+    let answer
+    try {
+      answer = await Promise.race([
+        this.#ending,
+        // The async function turns what is thrown, and what is no promise, into a promise.
+        (async () => doFetch(url, { ...init, ...policy(), signal: this.#controller.signal }))(),
+      ])
+    } catch (thrown) {
+      throw this.#kind === undefined ? this.#network(thrown, url) : { kind: this.#kind }
+    }
+    try {
+      return await Promise.race([this.#ending, genuine(answer, maxBody)])
+    } catch (thrown) {
+      if (this.#kind !== undefined) throw { kind: this.#kind }
+      throw isFailure(thrown) ? thrown : this.#network(thrown, url)
+    }
+  }
+}
+
+/** Redirects would carry the credential elsewhere; cookies and caches have no part in this. */
+function policy() {
+  const known = globalThis.Request?.prototype ?? {}
+  /** @type {RequestInit} */
+  const init = { redirect: 'manual' }
+  if ('credentials' in known) init.credentials = 'omit'
+  if ('cache' in known) init.cache = 'no-store'
+  return init
+}
+
+/**
+ * @param {any} answer
+ * @param {number} maxBody
+ * @returns {Promise<Response>}
+ */
+async function genuine(answer, maxBody) {
+  let status
+  let isOurs
+  try {
+    status = answer.status
+    if (answer.type === 'opaqueredirect') throw { kind: 'redirect' }
+    if (!Number.isInteger(status) || typeof answer.headers?.get !== 'function') {
+      throw { kind: 'not_a_response' }
+    }
+    if (status >= 300 && status < 400) throw { kind: 'redirect' }
+    if (status < 200 || status > 599 || answer.bodyUsed === true) throw { kind: 'not_a_response' }
+    isOurs = answer instanceof globalThis.Response && answer.body?.locked !== true
+  } catch (thrown) {
+    throw isFailure(thrown) ? thrown : { kind: 'not_a_response' }
+  }
+  if (isOurs) return answer
+  const bytes = await foreignBytes(answer, maxBody)
+  const headers = new Headers()
+  for (const name of FOREIGN_HEADERS) {
+    const value = answer.headers.get(name)
+    if (typeof value === 'string') headers.set(name, value)
+  }
+  const isNullBody = status === 204 || status === 205
+  return new Response(isNullBody ? null : bytes, { status, headers })
+}
+
+const FOREIGN_HEADERS = [
+  'retry-after',
+  'date',
+  'x-ratelimit-reset',
+  'transaction-id',
+  'x-correlation-id',
+  'correlation-id',
+  'x-vcap-request-id',
+]
+
+/**
+ * The body of what is Response-shaped but not the platform's own (other fetch libraries).
+ * @param {any} answer
+ * @param {number} maxBody
+ */
+async function foreignBytes(answer, maxBody) {
+  if (typeof answer.body?.getReader === 'function') {
+    const reader = answer.body.getReader()
+    /** @type {BlobPart[]} */
+    const chunks = []
+    let length = 0
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (done) break
+      if (!(value instanceof Uint8Array)) throw { kind: 'not_a_response' }
+      length += value.length
+      if (length > maxBody) {
+        reader.cancel().catch(() => {})
+        throw { kind: 'too_large' }
+      }
+      chunks.push(/** @type {Uint8Array<ArrayBuffer>} */ (value))
+    }
+    return new Blob(chunks).arrayBuffer()
+  }
+  if (typeof answer.arrayBuffer !== 'function' && typeof answer.text !== 'function') {
+    throw { kind: 'not_a_response' }
+  }
+  const read =
+    typeof answer.arrayBuffer === 'function'
+      ? new Uint8Array(await answer.arrayBuffer())
+      : new TextEncoder().encode(await answer.text())
+  if (read.length > maxBody) throw { kind: 'too_large' }
+  return read
+}
+
+/** @param {any} thrown */
+function isFailure(thrown) {
+  const kinds = ['redirect', 'not_a_response', 'too_large']
+  return Object.getPrototypeOf(thrown ?? null) === Object.prototype && kinds.includes(thrown.kind)
+}
+
+/** The platform's code of a broken connection, as Node hides it in `cause`. @param {any} thrown */
+function errorCode(thrown) {
+  try {
+    for (const code of [thrown?.cause?.code, thrown?.code]) {
+      if (typeof code === 'string' && /^[A-Z][A-Z0-9_]{2,60}$/.test(code)) return code
+    }
+  } catch {
+    // A getter of a foreign object threw: there is no code.
+  }
+  return ''
+}
+
+/** @param {string} url */
+function isCrossOrigin(url) {
+  const { location } = globalThis
+  const isPage = typeof location === 'object' && typeof location?.origin === 'string'
+  return isPage && typeof process === 'undefined' && new URL(url).origin !== location.origin
+}
+
+function randomId() {
+  if (typeof crypto.randomUUID === 'function') return crypto.randomUUID()
+  // Pages that are not a secure context lack randomUUID.
+  const hex = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
+    byte.toString(16).padStart(2, '0'),
+  ).join('')
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20)}`
+}
+
+/** @param {() => number} read */
+function orNaN(read) {
+  try {
+    return Number(read())
+  } catch {
+    return Number.NaN
+  }
+}
+
+/** The clock that is used unless the caller brings one. @type {Clock} */
+export const systemClock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  sleep: (ms, { signal } = {}) =>
+    new Promise((resolve, reject) => {
+      const end = () => {
+        clearTimeout(timer)
+        reject(signal?.reason)
+      }
+      const timer = setTimeout(() => {
+        signal?.removeEventListener('abort', end)
+        resolve(undefined)
+      }, ms)
+      if (signal?.aborted) end()
+      else signal?.addEventListener('abort', end, { once: true })
+    }),
+}

@@ -1,0 +1,154 @@
+// @ts-check
+/**
+ * The shapes of the public functions. Instants are milliseconds since the epoch, durations
+ * milliseconds.
+ *
+ * @import { AuthError } from './errors.js'
+ */
+
+/**
+ * The closed set of codes; a new one is a major version.
+ * @typedef {'invalid_input' | 'load_failed' | 'unavailable' | 'protocol' | 'invalid_credentials'
+ *   | 'expired' | 'mfa_required' | 'forbidden' | 'not_found' | 'ambiguous' | 'rate_limited'
+ *   | 'timeout' | 'network' | 'server_error' | 'aborted'} AuthErrorCode
+ */
+
+/**
+ * One of several that fit, or that are near.
+ * @typedef {{ guid: string, name: string, region?: string, resourceGroup?: string }} Candidate
+ */
+
+/**
+ * A secret, or what gives it at each exchange.
+ * @typedef {string | (() => string | Promise<string>)} Secret
+ */
+
+/**
+ * An API key: IAM's API-key grant; at UAA the password grant of the user `apikey`.
+ * @typedef {{ apiKey: Secret, username?: never, password?: never, origin?: never, passcode?: never,
+ *   refreshToken?: never }} ApiKeyCredential
+ */
+/**
+ * Resource owner password credentials; `origin` names an identity provider of a UAA.
+ * @typedef {{ username: string, password: Secret, origin?: string, apiKey?: never,
+ *   passcode?: never, refreshToken?: never }} PasswordCredential
+ */
+/**
+ * A one-time passcode from the sign-in page.
+ * @typedef {{ passcode: Secret, apiKey?: never, username?: never, password?: never, origin?: never,
+ *   refreshToken?: never }} PasscodeCredential
+ */
+/**
+ * A refresh token of the same client.
+ * @typedef {{ refreshToken: Secret, apiKey?: never, username?: never, password?: never,
+ *   origin?: never, passcode?: never }} RefreshTokenCredential
+ */
+/**
+ * What a person or a program signs in with: exactly one row, or a function that gives one.
+ * @typedef {ApiKeyCredential | PasswordCredential | PasscodeCredential | RefreshTokenCredential} CredentialFields
+ * @typedef {CredentialFields | (() => CredentialFields | Promise<CredentialFields>)} Credential
+ */
+
+/**
+ * Where the services are: some of them, or all under one `base`. With `cf` or `uaa` but no `iam` it is
+ * a plain Cloud Foundry; with an `iam` outside IBM's hosts, what is not named is absent.
+ * @typedef {{
+ *   iam?: string | URL | null, cf?: string | URL, uaa?: string | URL, keyProtect?: string | URL,
+ *   resourceController?: string | URL, accounts?: string | URL, base?: string | URL,
+ * }} Endpoints
+ */
+
+/**
+ * A client of one's own; without a secret a public one, with `""` one whose secret is empty.
+ * @typedef {{ clientId: string, clientSecret?: string }} Client
+ */
+
+/**
+ * Time as the session sees it: `now` in milliseconds since the epoch, `monotonic` in milliseconds from
+ * anywhere, `sleep` for waits between tries.
+ * @typedef {{
+ *   now: () => number, monotonic: () => number,
+ *   sleep: (ms: number, options?: { signal?: AbortSignal }) => Promise<unknown>,
+ *   random?: () => number,
+ * }} Clock
+ */
+
+/**
+ * A `fetch`, as it is called here: an absolute URL string and plain objects. What it resolves to need
+ * only be Response-shaped.
+ * @typedef {(url: string, init: RequestInit) => Promise<any>} FetchLike
+ */
+
+/**
+ * What every call takes.
+ * @typedef {object} CallOptions
+ * @property {Endpoints | 'private'} [endpoints] IBM Cloud's public ones without it
+ * @property {number} [timeoutMs] each request to the end of its body; 30 000
+ * @property {number} [retries] for what is safe to send again; 3
+ * @property {FetchLike} [fetch] the global one without it
+ * @property {Clock} [clock] wall and monotonic without it
+ * @property {AbortSignal} [signal] ends this call alone
+ */
+
+/**
+ * @typedef {object} SignInOptions
+ * @property {string} [region] the instance's, else `us-south`; picks Key Protect's host
+ * @property {boolean} [uaa] ask IAM for a UAA token too; true where `iam` and `cf` are given
+ * @property {string} [account] the IBM Cloud account to choose
+ * @property {Client} [client] per grant without it: `bx:bx` at IAM where it wants one, `cf:` at UAA
+ */
+
+/** @typedef {CallOptions & SignInOptions} ExchangeOptions */
+
+/**
+ * A string is a name, looked up; `{ guid }` is taken as it stands. What lookups yield fits too.
+ * @typedef {string | { guid: string, name?: string }} Named
+ */
+
+/**
+ * A string is a name or a CRN (`crn:v1:…`); `{ guid }` and `{ crn }` are taken as they stand.
+ * @typedef {string | { guid: string, name?: string, crn?: string, region?: string, host?: string }
+ *   | { crn: string }} InstanceNamed
+ */
+
+/**
+ * Today's Key Protect wants an instance, that of 2017 an org and a space.
+ * @typedef {{ instance: InstanceNamed, org?: never, space?: never }
+ *   | { org: Named, space?: Named, instance?: never }} TargetOption
+ */
+
+/** @typedef {ExchangeOptions & { target?: TargetOption }} LoginOptions */
+
+/** @typedef {CallOptions & { token: string }} FindOptions */
+
+/** What a lookup yields. @typedef {{ guid: string, name: string }} Found */
+
+/**
+ * A Key Protect instance; `host` is one of its own (Dedicated), `resourceGroup` an id.
+ * @typedef {Found & { crn?: string, region?: string, resourceGroup?: string, host?: string }} FoundInstance
+ */
+
+/**
+ * One key, as Key Protect lists it.
+ * @typedef {{ id: string, type?: string, name?: string, state?: number, extractable?: boolean,
+ *   crn?: string, creationDate?: string, [field: string]: unknown }} Key
+ */
+
+/**
+ * What a session is aimed at, as far as it is known.
+ * @typedef {{
+ *   api?: string, region?: string, user?: string, account?: string,
+ *   org?: { guid: string, name?: string }, space?: { guid: string, name?: string },
+ *   instance?: { guid: string, name?: string, crn?: string, region?: string },
+ * }} Target
+ */
+
+/** @typedef {'iam' | 'uaa'} TokenKind */
+
+/**
+ * The claims of a token, unverified: RFC 7519 section 4.1, and what the issuer adds.
+ * @typedef {{ iss?: string, sub?: string, aud?: string | string[], exp?: number, iat?: number,
+ *   jti?: string, scope?: string | string[], [claim: string]: unknown }} Claims
+ */
+
+export {}

@@ -1,0 +1,246 @@
+//! What a person signs in with: exactly one row of the credential table.
+//!
+//! Read from the object that the wrapper passes, functions in it already called. An error names
+//! fields, never values.
+
+use crate::json::{Object, Value};
+
+use crate::error::Error;
+use crate::secret::{ApiKey, Passcode, Password, RefreshToken};
+use crate::text::{line, list, text as joined};
+
+/// A credential, checked.
+#[derive(Clone, Debug)]
+pub enum Credential {
+    /// An API key: IAM's API-key grant, or UAA's password grant for the user `apikey`.
+    ApiKey(ApiKey),
+    /// Resource owner password credentials (RFC 6749, section 4.3).
+    Password {
+        /// As the person types it.
+        username: String,
+        /// As it is.
+        password: Password,
+        /// Identity provider at UAA, sent as `login_hint`.
+        origin: Option<String>,
+    },
+    /// A one-time passcode from the sign-in page.
+    Passcode(Passcode),
+    /// A refresh token (RFC 6749, section 6).
+    RefreshToken(RefreshToken),
+}
+
+struct Row {
+    required: &'static [&'static str],
+    optional: &'static [&'static str],
+}
+
+const ROWS: [Row; 4] = [
+    Row {
+        required: &["apiKey"],
+        optional: &[],
+    },
+    Row {
+        required: &["username", "password"],
+        optional: &["origin"],
+    },
+    Row {
+        required: &["passcode"],
+        optional: &[],
+    },
+    Row {
+        required: &["refreshToken"],
+        optional: &[],
+    },
+];
+
+const KNOWN_ROWS: &str = "Give exactly one of { apiKey }, { username, password, origin? }, \
+                          { passcode }, { refreshToken }.";
+
+impl Credential {
+    /// Reads a credential.
+    ///
+    /// # Errors
+    /// `invalid_input` if it is no object, has fields of no kind or of two kinds, lacks one, or
+    /// holds a value that can't be one.
+    pub fn parse(value: &Value) -> Result<Self, Error> {
+        let Value::Object(object) = value else {
+            return Err(Error::invalid_input(
+                "the credential is not an object",
+                KNOWN_ROWS,
+            ));
+        };
+        check_row(object)?;
+        if object.has("apiKey") {
+            return ApiKey::parse("apiKey", text(object, "apiKey")?).map(Self::ApiKey);
+        }
+        if object.has("passcode") {
+            return Passcode::parse("passcode", text(object, "passcode")?).map(Self::Passcode);
+        }
+        if object.has("refreshToken") {
+            return RefreshToken::parse("refreshToken", text(object, "refreshToken")?)
+                .map(Self::RefreshToken);
+        }
+        Ok(Self::Password {
+            username: name(object, "username")?,
+            password: Password::parse("password", text(object, "password")?)?,
+            origin: match object.get("origin") {
+                Some(_) => Some(name(object, "origin")?),
+                None => None,
+            },
+        })
+    }
+
+    /// Whether the same credential may be exchanged again.
+    pub fn is_reusable(&self) -> bool {
+        matches!(self, Self::ApiKey(_) | Self::Password { .. })
+    }
+
+    /// Whether an exchange spends it, so that it must not be sent twice.
+    pub fn spends(&self) -> bool {
+        matches!(self, Self::Passcode(_))
+    }
+
+    /// The secrets in it, to be struck out of what services say.
+    pub fn secrets(&self) -> Vec<&str> {
+        vec![match self {
+            Self::ApiKey(key) => key.expose(),
+            Self::Password { password, .. } => password.expose(),
+            Self::Passcode(passcode) => passcode.expose(),
+            Self::RefreshToken(token) => token.expose(),
+        }]
+    }
+}
+
+fn check_row(object: &Object) -> Result<(), Error> {
+    let names = || object.names();
+    let of = |row: &Row, name: &str| row.required.contains(&name) || row.optional.contains(&name);
+    if let Some(stranger) = names().find(|name| !ROWS.iter().any(|row| of(row, name))) {
+        let shown = line(stranger, 40);
+        return Err(Error::invalid_input(
+            &joined!("a credential has no field \"", shown, "\""),
+            KNOWN_ROWS,
+        ));
+    }
+    // The row is the one whose first field is there; a second such row is a second kind.
+    let mut rows = ROWS
+        .iter()
+        .filter(|row| row.required.iter().any(|name| object.has(name)));
+    let (Some(row), second) = (rows.next(), rows.next()) else {
+        return Err(Error::invalid_input(
+            "the credential has no field that signs in",
+            KNOWN_ROWS,
+        ));
+    };
+    if second.is_some() || names().any(|name| !of(row, name)) {
+        let fields = list(names(), ", ");
+        return Err(Error::invalid_input(
+            &joined!("the credential has fields of two kinds: ", fields),
+            KNOWN_ROWS,
+        ));
+    }
+    match row.required.iter().find(|name| !object.has(name)) {
+        Some(missing) => Err(Error::invalid_input(
+            &joined!("the credential lacks ", missing),
+            KNOWN_ROWS,
+        )),
+        None => Ok(()),
+    }
+}
+
+fn text<'a>(object: &'a Object, field: &str) -> Result<&'a str, Error> {
+    match object.get(field) {
+        Some(Value::Text(text)) => Ok(text),
+        _ => Err(Error::invalid_input(
+            &joined!(field, " is not a text"),
+            "Give a string, or a function that gives one.",
+        )),
+    }
+}
+
+fn name(object: &Object, field: &str) -> Result<String, Error> {
+    let text = text(object, field)?;
+    if text.trim().is_empty() {
+        return Err(Error::invalid_input(
+            &joined!(field, " is empty"),
+            "Give a name.",
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json;
+
+    fn parse(text: &str) -> Result<Credential, Error> {
+        Credential::parse(&json::parse(text.as_bytes()).unwrap())
+    }
+
+    #[test]
+    fn each_row_is_read() {
+        assert!(matches!(
+            parse(r#"{"apiKey":"K"}"#),
+            Ok(Credential::ApiKey(_))
+        ));
+        assert!(matches!(
+            parse(r#"{"passcode":"P"}"#),
+            Ok(Credential::Passcode(_))
+        ));
+        assert!(matches!(
+            parse(r#"{"refreshToken":"R"}"#),
+            Ok(Credential::RefreshToken(_))
+        ));
+        match parse(r#"{"username":"u","password":" p ","origin":"ldap"}"#).unwrap() {
+            Credential::Password {
+                username,
+                password,
+                origin,
+            } => {
+                assert_eq!((username.as_str(), password.expose()), ("u", " p "));
+                assert_eq!(origin.as_deref(), Some("ldap"));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_is_not_exactly_one_row_is_invalid_input_that_names_fields_only() {
+        for (text, part) in [
+            ("{}", "no field that signs in"),
+            ("5", "not an object"),
+            (r#"{"apikey":"SENTINEL"}"#, "\"apikey\""),
+            (
+                r#"{"apiKey":"SENTINEL","passcode":"SENTINEL"}"#,
+                "two kinds: apiKey, passcode",
+            ),
+            (r#"{"apiKey":"SENTINEL","origin":"SENTINEL"}"#, "two kinds"),
+            (r#"{"username":"SENTINEL"}"#, "lacks password"),
+            (r#"{"password":"SENTINEL"}"#, "lacks username"),
+            (r#"{"origin":"x"}"#, "no field that signs in"),
+            (r#"{"apiKey":5}"#, "not a text"),
+            (r#"{"apiKey":null}"#, "not a text"),
+            (
+                r#"{"username":" ","password":"SENTINEL"}"#,
+                "username is empty",
+            ),
+            (r#"{"username":"u","password":""}"#, "password is empty"),
+            (r#"{"apiKey":"  "}"#, "apiKey is empty"),
+        ] {
+            let error = parse(text).unwrap_err();
+            assert_eq!(error.code.as_str(), "invalid_input");
+            assert!(error.message.contains(part), "{text}: {}", error.message);
+            assert!(!format!("{error:?}").contains("SENTINEL"), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn debug_of_a_credential_hides_its_secret() {
+        for text in [
+            r#"{"apiKey":"SENTINEL"}"#,
+            r#"{"username":"u","password":"SENTINEL"}"#,
+        ] {
+            assert!(!format!("{:?}", parse(text).unwrap()).contains("SENTINEL"));
+        }
+    }
+}

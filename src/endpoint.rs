@@ -1,0 +1,279 @@
+//! Addresses: which may be used, and in what form.
+//!
+//! The platform's `URL` parses what a caller wrote; this module judges the raw text and the parsed
+//! one. An address that a service names is read strictly, in a form on which no two parsers differ.
+
+use crate::error::Error;
+use crate::text::{has, line, text};
+
+/// The base of a service: `https` (or loopback), no query, no `/` at its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    text: String,
+    origin_len: usize,
+}
+
+impl Endpoint {
+    /// Judges what a caller wrote (`raw`) by what the platform's `URL` made of it (`href`).
+    ///
+    /// # Errors
+    /// `invalid_input` if it is not a URL, not `https` (loopback excepted), or has a user, a query
+    /// or a fragment.
+    pub fn parse(field: &str, raw: &str, href: Option<&str>) -> Result<Self, Error> {
+        let raw = raw.trim();
+        let odd = |c: char| c.is_whitespace() || c.is_control() || c == '\\';
+        let Some(href) = href.filter(|_| !raw.is_empty() && !raw.contains(odd)) else {
+            return Err(Error::invalid_input(
+                &text!(field, " is not a URL"),
+                "Give an absolute address, such as https://iam.cloud.ibm.com.",
+            ));
+        };
+        Self::read(href).map_err(|reason| {
+            Error::invalid_input(
+                &text!(field, " ", reason),
+                "Secrets go to https addresses only (http on loopback is for tests), without a \
+                 user, a query or a fragment.",
+            )
+        })
+    }
+
+    /// Reads an address that a service named.
+    ///
+    /// # Errors
+    /// `protocol` if it is not one that a secret may be sent to.
+    pub fn discovered(what: &str, text: &str) -> Result<Self, Error> {
+        Self::read(text).map_err(|reason| {
+            let shown = line(text, 200);
+            let shown = shown.split(['?', '#']).next().unwrap_or_default();
+            Error::protocol(
+                &text!(what, " that the service names ", reason, ": ", shown),
+                "Nothing was sent there. Name the right address in the option endpoints.",
+            )
+        })
+    }
+
+    /// One of our own constants.
+    pub(crate) fn constant(text: String) -> Self {
+        let origin_len = origin_len(&text);
+        Self { text, origin_len }
+    }
+
+    fn read(text: &str) -> Result<Self, &'static str> {
+        let lower = text.get(..8).unwrap_or(text).to_ascii_lowercase();
+        let (secure, after) = if lower.starts_with("https://") {
+            (true, text.get(8..))
+        } else if lower.starts_with("http://") {
+            (false, text.get(7..))
+        } else {
+            return Err("is not an https address");
+        };
+        let rest = after.unwrap_or_default();
+        if rest.bytes().any(|byte| matches!(byte, b'?' | b'#')) {
+            return Err("has a query or a fragment");
+        }
+        let (authority, path) = match rest.find(['/']) {
+            Some(at) => (
+                rest.get(..at).unwrap_or_default(),
+                rest.get(at..).unwrap_or_default(),
+            ),
+            None => (rest, ""),
+        };
+        if has(authority, "@") {
+            return Err("has a user in it");
+        }
+        let (host, port) = split_port(authority).ok_or("has no host that can be used")?;
+        let host = host.to_ascii_lowercase();
+        if !secure && !is_loopback(&host) {
+            return Err("is not an https address");
+        }
+        let plain =
+            |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~%!$&'()*+,;=:@".contains(&byte);
+        if !path.bytes().all(plain) || path.split(['/']).any(is_dot_segment) {
+            return Err("has a path that can't be used");
+        }
+        let scheme = if secure { "https" } else { "http" };
+        let port = match port {
+            Some(port) if port != if secure { "443" } else { "80" } => text!(":", port),
+            _ => String::new(),
+        };
+        let mut text = text!(scheme, "://", host, port);
+        let origin_len = text.len();
+        text.push_str(path.trim_end_matches(['/']));
+        Ok(Self { text, origin_len })
+    }
+
+    /// The address as text.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Scheme, host and port.
+    pub fn origin(&self) -> &str {
+        self.text.get(..self.origin_len).unwrap_or_default()
+    }
+
+    /// The host, without the port.
+    pub fn host(&self) -> &str {
+        let after = self
+            .origin()
+            .split_once(['/'])
+            .map_or("", |(_, rest)| rest.trim_start_matches(['/']));
+        split_port(after).map_or(after, |(host, _)| host)
+    }
+
+    /// Whether the host is `domain` or lies under it.
+    pub fn is_under(&self, domain: &str) -> bool {
+        let host = self.host();
+        host.strip_suffix(domain)
+            .is_some_and(|head| head.is_empty() || head.ends_with('.'))
+    }
+
+    /// The same address without what users paste at its end (longest first).
+    #[must_use]
+    pub fn without_suffix(mut self, suffixes: &[&str]) -> Self {
+        for suffix in suffixes {
+            if let Some(head) = self.text.strip_suffix(suffix)
+                && head.len() >= self.origin_len
+            {
+                self.text = head.to_owned();
+                break;
+            }
+        }
+        self
+    }
+
+    /// The same address with a path added (which begins with `/`).
+    #[must_use]
+    pub fn join(&self, path: &str) -> Self {
+        Self {
+            text: text!(self.text, path),
+            origin_len: self.origin_len,
+        }
+    }
+}
+
+fn origin_len(text: &str) -> usize {
+    let start = text.find([':']).map_or(0, |at| at + 3);
+    text.get(start..)
+        .and_then(|rest| rest.find(['/']))
+        .map_or(text.len(), |at| start + at)
+}
+
+fn is_dot_segment(segment: &str) -> bool {
+    let lower = segment.to_ascii_lowercase();
+    matches!(
+        lower.as_str(),
+        "." | ".." | "%2e" | "%2e." | ".%2e" | "%2e%2e"
+    )
+}
+
+fn split_port(authority: &str) -> Option<(&str, Option<&str>)> {
+    let (host, port) = if authority.starts_with('[') {
+        let end = authority.find([']'])? + 1;
+        let (host, rest) = (authority.get(..end)?, authority.get(end..)?);
+        let port = match rest {
+            "" => None,
+            _ => Some(rest.strip_prefix(':')?),
+        };
+        let inner = host.strip_prefix('[')?.strip_suffix(']')?;
+        if !inner
+            .chars()
+            .all(|c| c.is_ascii_hexdigit() || c == ':' || c == '.')
+        {
+            return None;
+        }
+        (host, port)
+    } else {
+        let (host, port) = match authority.split_once([':']) {
+            Some((host, port)) => (host, Some(port)),
+            None => (authority, None),
+        };
+        let label = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.' || c == '_';
+        if !host.chars().all(label) {
+            return None;
+        }
+        (host, port)
+    };
+    let port_ok = port.is_none_or(|port| {
+        !port.is_empty() && port.len() <= 5 && port.bytes().all(|byte| byte.is_ascii_digit())
+    });
+    (!host.is_empty() && port_ok).then_some((host, port))
+}
+
+fn is_loopback(host: &str) -> bool {
+    let octets: Vec<&str> = host.split(['.']).collect();
+    let ipv4 = octets.len() == 4
+        && octets.first() == Some(&"127")
+        && octets.iter().all(|octet| octet.parse::<u8>().is_ok());
+    host == "localhost" || host == "[::1]" || ipv4
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Code;
+
+    fn parse(text: &str) -> Result<Endpoint, Error> {
+        Endpoint::parse("endpoints.iam", text, Some(text))
+    }
+
+    #[test]
+    fn https_and_loopback_are_taken_and_trailing_slashes_dropped() {
+        for (text, want) in [
+            ("https://iam.example.test/", "https://iam.example.test"),
+            ("HTTPS://IAM.EXAMPLE.TEST:443", "https://iam.example.test"),
+            (
+                "https://h/cloudfoundry/login/us-south//",
+                "https://h/cloudfoundry/login/us-south",
+            ),
+            ("http://127.0.0.1:8080/iam", "http://127.0.0.1:8080/iam"),
+            ("http://localhost:80", "http://localhost"),
+            ("http://[::1]:8080/", "http://[::1]:8080"),
+        ] {
+            assert_eq!(parse(text).unwrap().as_str(), want);
+        }
+    }
+
+    #[test]
+    fn what_a_secret_must_not_be_sent_to_is_invalid_input() {
+        for text in [
+            "http://iam.example.test",
+            "http://127.evil.test",
+            "http://127.0.0.1.evil.test",
+            "ftp://h",
+            "https://",
+            "https://u:p@h",
+            "https://h?x=1",
+            "https://h/#a",
+            "https://h/../x",
+            "https://h/%2e%2E/x",
+            "https://h:port",
+            "https://h:",
+            "javascript:1",
+            "https://h a",
+            "https:\\\\h",
+            "http://localhost.evil.test",
+            "https://ev|l",
+        ] {
+            assert_eq!(parse(text).unwrap_err().code, Code::InvalidInput, "{text}");
+        }
+        assert!(Endpoint::parse("endpoints.iam", "nonsense", None).is_err());
+        assert!(Endpoint::parse("endpoints.iam", "ht\ttps://h", Some("https://h")).is_err());
+    }
+
+    #[test]
+    fn an_address_that_a_service_names_is_protocol_when_it_is_not_https() {
+        let error =
+            Endpoint::discovered("the sign-in address", "http://login.example.test").unwrap_err();
+        assert_eq!(error.code, Code::Protocol);
+        assert!(error.message.contains("http://login.example.test"));
+        assert!(Endpoint::discovered("x", "http://127.0.0.1:1/uaa").is_ok());
+    }
+
+    #[test]
+    fn a_domain_is_matched_by_whole_labels() {
+        let under = |text: &str| parse(text).unwrap().is_under("cloud.ibm.com");
+        assert!(under("https://iam.cloud.ibm.com") && under("https://cloud.ibm.com:8443/x"));
+        assert!(!under("https://evilcloud.ibm.com") && !under("https://cloud.ibm.com.evil.test"));
+    }
+}

@@ -1,0 +1,326 @@
+use super::*;
+use crate::error::Code;
+use crate::flow::testing::{reply, run};
+use crate::json::Value;
+
+const BOTH: &str = r#""iam":{"raw":"https://iam.example.test","href":"https://iam.example.test"},
+    "cf":{"raw":"https://api.example.test","href":"https://api.example.test"}"#;
+const CF: &str = r#""cf":{"raw":"https://api.example.test/","href":"https://api.example.test/"}"#;
+const IAM: &str = r#""iam":{"raw":"https://iam.example.test","href":"https://iam.example.test"}"#;
+const GOOD: &str =
+    r#"{"access_token":"A","refresh_token":"R","token_type":"Bearer","expires_in":3600}"#;
+const ROOT: &str = r#"{"links":{"login":{"href":"https://login.example.test"},"uaa":{"href":"https://uaa.example.test"}}}"#;
+
+fn options(endpoints: &str, more: &str) -> Options {
+    let text = format!(r#"{{"endpoints":{{{endpoints}}}{more}}}"#);
+    Options::parse(&json::parse_object(text.as_bytes()).unwrap()).unwrap()
+}
+
+fn credential(text: &str) -> Credential {
+    Credential::parse(&json::parse(text.as_bytes()).unwrap()).unwrap()
+}
+
+fn signing_in(text: &str, endpoints: &str, more: &str) -> Exchange {
+    Exchange::new(credential(text), options(endpoints, more), None).unwrap()
+}
+
+fn refreshing(endpoints: &str, can_sign_in_again: bool) -> Exchange {
+    let token = RefreshToken::parse("refreshToken", "R0").unwrap();
+    Exchange::renew(token, can_sign_in_again, options(endpoints, ""), None).unwrap()
+}
+
+/// Url, `Authorization`, form.
+fn sent(request: &Request) -> (String, Option<String>, String) {
+    let authorization = request
+        .headers
+        .iter()
+        .find(|(name, _)| *name == "Authorization");
+    (
+        request.url.clone(),
+        authorization.map(|(_, value)| value.clone()),
+        request.body.clone().unwrap_or_default(),
+    )
+}
+
+fn one(flow: Exchange, status: u16, body: &str) -> (Result<Ended, Error>, Vec<Request>) {
+    run(flow, |_| Ok(reply(status, body)))
+}
+
+#[test]
+fn an_api_key_at_iam_is_one_form_without_a_client() {
+    let (ended, requests) = one(signing_in(r#"{"apiKey":"K+1"}"#, IAM, ""), 200, GOOD);
+    assert!(matches!(ended, Ok(Ended::Tokens(_))));
+    let form = "grant_type=urn%3Aibm%3Aparams%3Aoauth%3Agrant-type%3Aapikey&apikey=K%2B1\
+                &response_type=cloud_iam";
+    assert_eq!(
+        sent(&requests[0]),
+        (
+            "https://iam.example.test/identity/token".into(),
+            None,
+            form.into()
+        )
+    );
+    assert!(requests[0].headers.contains(&(
+        "Content-Type",
+        "application/x-www-form-urlencoded".to_owned()
+    )));
+}
+
+#[test]
+fn asking_for_a_uaa_token_brings_the_client_and_its_empty_secret_along() {
+    let (_, requests) = one(signing_in(r#"{"apiKey":"K"}"#, BOTH, ""), 200, GOOD);
+    let (_, authorization, form) = sent(&requests[0]);
+    assert_eq!(authorization.as_deref(), Some("Basic Yng6Yng="));
+    let end = "&response_type=cloud_iam%2Cuaa&uaa_client_id=cf&uaa_client_secret=";
+    assert!(form.ends_with(end), "{form}");
+    let (_, requests) = one(
+        signing_in(r#"{"apiKey":"K"}"#, BOTH, r#","uaa":false"#),
+        200,
+        GOOD,
+    );
+    assert_eq!(
+        requests[0].body.as_deref().map(|form| form.contains("uaa")),
+        Some(false)
+    );
+}
+
+#[test]
+fn password_passcode_and_refresh_at_iam_use_its_client_and_the_account() {
+    for (text, want) in [
+        (
+            r#"{"username":"u@x","password":" p "}"#,
+            "grant_type=password&username=u%40x&password=+p+",
+        ),
+        (
+            r#"{"passcode":"PC"}"#,
+            "grant_type=urn%3Aibm%3Aparams%3Aoauth%3Agrant-type%3Apasscode&passcode=PC",
+        ),
+        (
+            r#"{"refreshToken":"R0"}"#,
+            "grant_type=refresh_token&refresh_token=R0",
+        ),
+    ] {
+        let (_, requests) = one(signing_in(text, IAM, r#","account":"ACC""#), 200, GOOD);
+        let (_, authorization, form) = sent(&requests[0]);
+        assert_eq!(form, format!("{want}&response_type=cloud_iam&account=ACC"));
+        assert_eq!(authorization.as_deref(), Some("Basic Yng6Yng="));
+    }
+}
+
+#[test]
+fn grants_at_uaa_use_the_cf_client_with_its_empty_secret() {
+    let uaa =
+        r#""uaa":{"raw":"https://uaa.example.test/uaa","href":"https://uaa.example.test/uaa"}"#;
+    for (text, want) in [
+        (
+            r#"{"username":"u","password":"p&"}"#,
+            "grant_type=password&username=u&password=p%26",
+        ),
+        (
+            r#"{"apiKey":"K"}"#,
+            "grant_type=password&username=apikey&password=K",
+        ),
+        (r#"{"passcode":"PC"}"#, "grant_type=password&passcode=PC"),
+        (
+            r#"{"refreshToken":"R0"}"#,
+            "grant_type=refresh_token&refresh_token=R0",
+        ),
+        (
+            r#"{"username":"u","password":"p","origin":"ldap"}"#,
+            "grant_type=password&username=u&password=p&login_hint=%7B%22origin%22%3A%22ldap%22%7D",
+        ),
+    ] {
+        let (_, requests) = one(signing_in(text, uaa, ""), 200, GOOD);
+        let (url, authorization, form) = sent(&requests[0]);
+        assert_eq!(url, "https://uaa.example.test/uaa/oauth/token");
+        assert_eq!(authorization.as_deref(), Some("Basic Y2Y6"));
+        assert_eq!(form, want);
+    }
+}
+
+#[test]
+fn a_client_of_ones_own_is_sent_as_it_was_given() {
+    let uaa = r#""uaa":{"raw":"https://h","href":"https://h"}"#;
+    let ask = |client: &str| {
+        let more = format!(r#","client":{client}"#);
+        let (_, requests) = one(signing_in(r#"{"passcode":"P"}"#, uaa, &more), 200, GOOD);
+        sent(&requests[0])
+    };
+    let (_, authorization, form) = ask(r#"{"clientId":"cf","clientSecret":""}"#);
+    assert_eq!(
+        (authorization.as_deref(), form.contains("client")),
+        (Some("Basic Y2Y6"), false)
+    );
+    let (_, authorization, form) = ask(r#"{"clientId":"cf"}"#);
+    assert_eq!(authorization, None);
+    assert!(form.ends_with("&client_id=cf"), "{form}");
+}
+
+#[test]
+fn a_cloud_foundry_is_asked_for_its_uaa_once() {
+    let answer = |request: &Request| {
+        Ok(reply(
+            200,
+            if request.url == "https://api.example.test/" {
+                ROOT
+            } else {
+                GOOD
+            },
+        ))
+    };
+    let (ended, requests) = run(signing_in(r#"{"passcode":"P"}"#, CF, ""), answer);
+    let Ok(Ended::Tokens(exchanged)) = ended else {
+        panic!("{ended:?}")
+    };
+    assert_eq!(requests[1].url, "https://login.example.test/oauth/token");
+    assert!(exchanged.tokens.iam.is_none() && exchanged.tokens.uaa.is_some());
+    let again = Exchange::new(
+        credential(r#"{"passcode":"P"}"#),
+        options(CF, ""),
+        exchanged.uaa,
+    )
+    .unwrap();
+    assert_eq!(run(again, answer).1.len(), 1);
+}
+
+#[test]
+fn an_older_cloud_foundry_names_its_uaa_in_v2_info() {
+    let (ended, requests) = run(signing_in(r#"{"passcode":"P"}"#, CF, ""), |request| {
+        Ok(match request.url.as_str() {
+            "https://api.example.test/" => reply(404, "404 Not Found"),
+            "https://api.example.test/v2/info" => reply(
+                200,
+                r#"{"authorization_endpoint":"https://login.example.test/x"}"#,
+            ),
+            _ => reply(200, GOOD),
+        })
+    });
+    assert!(ended.is_ok());
+    assert_eq!(requests[2].url, "https://login.example.test/x/oauth/token");
+}
+
+#[test]
+fn nothing_secret_is_sent_where_there_is_no_uaa() {
+    let root =
+        r#"{"links":{"login":{"href":"https://api.example.test"},"uaa":{}},"cf_on_k8s":true}"#;
+    let (ended, requests) = one(
+        signing_in(r#"{"username":"u","password":"p"}"#, CF, ""),
+        200,
+        root,
+    );
+    assert_eq!(ended.unwrap_err().code, Code::Unavailable);
+    assert_eq!(requests.len(), 1);
+    let nowhere = options(r#""iam":null"#, "");
+    let error = Exchange::new(credential(r#"{"apiKey":"K"}"#), nowhere, None).unwrap_err();
+    assert_eq!(error.code, Code::Unavailable);
+}
+
+#[test]
+fn an_iam_that_refuses_to_be_asked_for_a_uaa_token_is_asked_without() {
+    let refusal =
+        r#"{"errorCode":"BXNIM0106E","errorMessage":"response_type: only cloud_iam is valid"}"#;
+    let (ended, requests) = run(signing_in(r#"{"apiKey":"K"}"#, BOTH, ""), |request| {
+        let with_uaa = request.body.as_ref().unwrap().contains("uaa");
+        Ok(if with_uaa {
+            reply(400, refusal)
+        } else {
+            reply(200, GOOD)
+        })
+    });
+    let Ok(Ended::Tokens(exchanged)) = ended else {
+        panic!("{ended:?}")
+    };
+    assert!(!exchanged.uaa_asked && exchanged.tokens.uaa.is_none());
+    assert_eq!(requests.len(), 2);
+    let (ended, requests) = one(signing_in(r#"{"apiKey":"K"}"#, IAM, ""), 400, refusal);
+    assert_eq!(
+        (ended.unwrap_err().code, requests.len()),
+        (Code::Protocol, 1)
+    );
+}
+
+#[test]
+fn a_refused_refresh_token_leads_to_the_credential_if_there_is_one() {
+    let ended = r#"{"errorCode":"BXNIM0408E","errorMessage":"m"}"#;
+    assert!(matches!(
+        one(refreshing(IAM, true), 400, ended).0,
+        Ok(Ended::SignInAgain)
+    ));
+    assert_eq!(
+        one(refreshing(IAM, false), 400, ended).0.unwrap_err().code,
+        Code::Expired
+    );
+    let other_client = r#"{"errorCode":"BXNIM0137E","errorMessage":"m"}"#;
+    assert_eq!(
+        one(refreshing(IAM, false), 400, other_client)
+            .0
+            .unwrap_err()
+            .code,
+        Code::Expired
+    );
+    let down = r#"{"error":"server_error"}"#;
+    assert!(matches!(
+        one(refreshing(IAM, true), 500, down).0,
+        Ok(Ended::SignInAgain)
+    ));
+    assert_eq!(
+        one(refreshing(IAM, false), 500, down).0.unwrap_err().code,
+        Code::ServerError
+    );
+    let page = one(refreshing(IAM, true), 401, "").0.unwrap_err();
+    assert_eq!(page.code, Code::Protocol, "a bare status is no refusal");
+}
+
+#[test]
+fn a_refresh_token_is_renewed_by_one_request() {
+    let (ended, requests) = one(refreshing(BOTH, true), 200, GOOD);
+    let Ok(Ended::Tokens(exchanged)) = ended else {
+        panic!("{ended:?}")
+    };
+    assert!(exchanged.by_refresh);
+    assert!(
+        requests[0]
+            .body
+            .as_ref()
+            .unwrap()
+            .starts_with("grant_type=refresh_token&refresh_token=R0&")
+    );
+}
+
+#[test]
+fn an_origin_is_for_a_uaa_alone() {
+    let text = r#"{"username":"u","password":"p","origin":"ldap"}"#;
+    let error = Exchange::new(credential(text), options(IAM, ""), None).unwrap_err();
+    assert_eq!(error.code, Code::InvalidInput);
+}
+
+#[test]
+fn a_good_status_with_a_body_of_the_wrong_kind_is_protocol() {
+    for body in [
+        "",
+        "<html>",
+        "[]",
+        "{}",
+        r#"{"access_token":5}"#,
+        r#"{"access_token":"A""#,
+    ] {
+        let (ended, _) = one(signing_in(r#"{"apiKey":"K"}"#, IAM, ""), 200, body);
+        let error = ended.unwrap_err();
+        assert_eq!(
+            (error.code, error.status),
+            (Code::Protocol, Some(200)),
+            "{body}"
+        );
+        assert_eq!(error.request_id.as_deref(), Some("ours"));
+    }
+}
+
+#[test]
+fn no_state_of_an_exchange_shows_its_secret() {
+    let mut flow = signing_in(r#"{"apiKey":"SENTINEL"}"#, IAM, "");
+    let before = format!("{flow:?}");
+    let request = flow.next();
+    assert!(!format!("{before} {request:?} {flow:?}").contains("SENTINEL"));
+    let value = Value::from(Ended::SignInAgain);
+    assert!(matches!(value, Value::Object(object) if object.has("signInAgain")));
+}

@@ -1,0 +1,259 @@
+//! Transport: sends the requests of a [`Flow`] through `fetch`, drives it to its end, and knows no
+//! word of IAM or UAA.
+//!
+//! Nothing that a caller made enters here: the caller's `fetch` and its answer are touched by our own
+//! JavaScript (`platform.js`) alone, which hands over a genuine, unread `Response`. Its methods never
+//! throw synchronously, and what it rejects with is a plain object of ours. A panic inside an async
+//! export would never settle its promise, so there is no panic path.
+
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::task::Poll;
+
+use gloo_net::http::{Headers, Response};
+use js_sys::{Object, Promise, Reflect, Uint8Array};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+
+use crate::error::Error;
+use crate::flow::{Flow, RequestId, Sent};
+use crate::http::{Failure, Method, Outcome, READ_HEADERS, Reply, Request};
+use crate::lease::Instants;
+use crate::retry::{is_http_date, next_try};
+
+#[wasm_bindgen]
+extern "C" {
+    /// What the platform gives to one call; `platform.js` implements it.
+    pub(crate) type Io;
+    /// One attempt: its signal and its time limit.
+    type Attempt;
+
+    #[wasm_bindgen(method)]
+    fn wall(this: &Io) -> f64;
+    #[wasm_bindgen(method)]
+    fn mono(this: &Io) -> f64;
+    #[wasm_bindgen(method)]
+    fn random(this: &Io) -> f64;
+    #[wasm_bindgen(method)]
+    fn sleep(this: &Io, ms: f64) -> Promise;
+    /// A request id for this address, empty where none may be sent.
+    #[wasm_bindgen(method, js_name = requestId)]
+    fn request_id(this: &Io, url: &str) -> String;
+    #[wasm_bindgen(method)]
+    fn attempt(this: &Io) -> Attempt;
+
+    /// Resolves to a genuine, unread `Response`; rejects with a failure.
+    #[wasm_bindgen(method)]
+    fn fetch(this: &Attempt, url: &str, init: &Object, max_body: f64) -> Promise;
+    /// Has the body cancelled when the attempt ends, so that a pending read settles.
+    #[wasm_bindgen(method)]
+    fn reads(this: &Attempt, reader: &web_sys::ReadableStreamDefaultReader);
+    /// The failure that a value thrown while reading stands for, or that ended the attempt.
+    #[wasm_bindgen(method)]
+    fn failure(this: &Attempt, thrown: &JsValue) -> JsValue;
+    /// Whether the attempt was ended by a signal or by its time limit.
+    #[wasm_bindgen(method, getter)]
+    fn ended(this: &Attempt) -> bool;
+    /// Stops the clock of the attempt.
+    #[wasm_bindgen(method)]
+    fn close(this: &Attempt);
+}
+
+type UnderWay<'a> = Pin<Box<dyn Future<Output = (RequestId, Result<Reply, Error>, Sent)> + 'a>>;
+
+/// Drives a flow to its end.
+pub(crate) async fn run(flow: &mut dyn Flow, io: &Io, retries: u32) -> Result<(), Error> {
+    let mut under_way: Vec<UnderWay<'_>> = Vec::new();
+    loop {
+        while let Some((id, request)) = flow.next() {
+            under_way.push(Box::pin(async move {
+                let (result, sent) = send(io, &request, retries).await;
+                (id, result, sent)
+            }));
+        }
+        if under_way.is_empty() {
+            return Ok(());
+        }
+        match first_of(&mut under_way).await {
+            (id, Ok(reply), sent) => flow.on_result(id, Ok(&reply), sent)?,
+            (id, Err(error), sent) => flow.on_result(id, Err(error), sent)?,
+        }
+    }
+}
+
+/// The first result that is there. At most some handful are under way, so all are asked.
+async fn first_of(under_way: &mut Vec<UnderWay<'_>>) -> (RequestId, Result<Reply, Error>, Sent) {
+    poll_fn(|context| {
+        for (at, future) in under_way.iter_mut().enumerate() {
+            if let Poll::Ready(ready) = future.as_mut().poll(context) {
+                drop(under_way.swap_remove(at));
+                return Poll::Ready(ready);
+            }
+        }
+        Poll::Pending
+    })
+    .await
+}
+
+/// Sends one request until an outcome stands; the decision is the core's.
+async fn send(io: &Io, request: &Request, retries: u32) -> (Result<Reply, Error>, Sent) {
+    let mut tries = 0;
+    loop {
+        let sent = Sent {
+            at: Instants {
+                wall: io.wall(),
+                mono: io.mono(),
+            },
+            random: io.random(),
+        };
+        let outcome = attempt(io, request).await;
+        tries += 1;
+        if let Some(ms) = next_try(request.resend, &outcome, tries, retries, io.random()) {
+            if JsFuture::from(io.sleep(ms)).await.is_ok() {
+                continue;
+            }
+            return (Err(Failure::Aborted.to_error(request)), sent);
+        }
+        let result = match outcome {
+            Outcome::Reply(reply) => Ok(reply),
+            Outcome::Failed(failure) => Err(failure.to_error(request)),
+        };
+        return (result, sent);
+    }
+}
+
+async fn attempt(io: &Io, request: &Request) -> Outcome {
+    let attempt = io.attempt();
+    let outcome = match try_once(io, &attempt, request).await {
+        Ok(reply) => Outcome::Reply(reply),
+        Err(failure) => Outcome::Failed(failure),
+    };
+    attempt.close();
+    outcome
+}
+
+async fn try_once(io: &Io, attempt: &Attempt, request: &Request) -> Result<Reply, Failure> {
+    let sent_id = request.service.correlation_header().and_then(|name| {
+        let id = io.request_id(&request.url);
+        (!id.is_empty()).then_some((name, id))
+    });
+    let init = init(request, sent_id.as_ref());
+    #[allow(clippy::cast_precision_loss)] // bounds lie far below 2^53
+    let sending = attempt.fetch(&request.url, &init, request.max_body as f64);
+    let response = JsFuture::from(sending)
+        .await
+        .map_err(|thrown| read_failure(&thrown))?;
+    // Checked in `platform.js`; a value that is none all the same is told, not trusted.
+    let response: web_sys::Response = response.dyn_into().map_err(|_| Failure::NotAResponse)?;
+    let body = read_body(attempt, &response, request.max_body).await?;
+    let response = Response::from(response);
+    let headers = response.headers();
+    Ok(Reply {
+        status: response.status(),
+        headers: read_headers(&headers),
+        date_ms: date_ms(headers.get("date")),
+        retry_date_ms: date_ms(headers.get("retry-after")),
+        body,
+        sent_id: sent_id.map(|(_, id)| id),
+    })
+}
+
+fn init(request: &Request, sent_id: Option<&(&'static str, String)>) -> Object {
+    let headers = Object::new();
+    let sent_id = sent_id.map(|(name, value)| (*name, value.as_str()));
+    let own = request
+        .headers
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()));
+    for (name, value) in own.chain(sent_id) {
+        set(&headers, name, &value.into());
+    }
+    let method = match request.method {
+        Method::Get => gloo_net::http::Method::GET,
+        Method::Post => gloo_net::http::Method::POST,
+    };
+    let init = Object::new();
+    set(&init, "method", &method.as_str().into());
+    set(&init, "headers", &headers);
+    if let Some(body) = &request.body {
+        set(&init, "body", &body.as_str().into());
+    }
+    init
+}
+
+fn set(object: &Object, name: &str, value: &JsValue) {
+    // Setting a property of a plain object of ours does not fail.
+    let _ = Reflect::set(object, &name.into(), value);
+}
+
+fn read_headers(headers: &Headers) -> Vec<(&'static str, String)> {
+    READ_HEADERS
+        .iter()
+        .filter_map(|name| Some((*name, headers.get(name)?)))
+        .collect()
+}
+
+fn date_ms(header: Option<String>) -> Option<f64> {
+    let text = header.filter(|text| is_http_date(text))?;
+    Some(js_sys::Date::parse(&text)).filter(|ms| ms.is_finite())
+}
+
+async fn read_body(
+    attempt: &Attempt,
+    response: &web_sys::Response,
+    max_body: usize,
+) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let Some(body) = response.body() else {
+        return Ok(bytes);
+    };
+    let Ok(reader) = body
+        .get_reader()
+        .dyn_into::<web_sys::ReadableStreamDefaultReader>()
+    else {
+        return Err(Failure::NotAResponse);
+    };
+    attempt.reads(&reader);
+    loop {
+        let read = JsFuture::from(reader.read()).await;
+        let chunk = match read {
+            Ok(chunk) if !attempt.ended() => chunk,
+            Ok(_) => return Err(read_failure(&attempt.failure(&JsValue::UNDEFINED))),
+            Err(thrown) => return Err(read_failure(&attempt.failure(&thrown))),
+        };
+        let field = |name: &str| Reflect::get(&chunk, &name.into()).unwrap_or(JsValue::UNDEFINED);
+        if field("done").is_truthy() {
+            return Ok(bytes);
+        }
+        let chunk: Uint8Array = field("value")
+            .dyn_into()
+            .map_err(|_| Failure::NotAResponse)?;
+        let length = chunk.length() as usize;
+        if bytes.len().saturating_add(length) > max_body {
+            let _ = JsFuture::from(reader.cancel()).await;
+            return Err(Failure::TooLarge);
+        }
+        let start = bytes.len();
+        bytes.resize(start + length, 0);
+        if let Some(room) = bytes.get_mut(start..) {
+            chunk.copy_to(room);
+        }
+    }
+}
+
+/// Reads `{ kind, code, unsent, crossOrigin }`; anything else is a broken connection.
+fn read_failure(thrown: &JsValue) -> Failure {
+    let field = |name: &str| Reflect::get(thrown, &name.into()).unwrap_or(JsValue::UNDEFINED);
+    match field("kind").as_string().as_deref() {
+        Some("aborted") => Failure::Aborted,
+        Some("timeout") => Failure::TimedOut,
+        Some("redirect") => Failure::Redirect,
+        Some("too_large") => Failure::TooLarge,
+        Some("not_a_response") => Failure::NotAResponse,
+        _ => Failure::Network {
+            code: field("code").as_string().unwrap_or_default(),
+            unsent: field("unsent").is_truthy(),
+            cross_origin: field("crossOrigin").is_truthy(),
+        },
+    }
+}

@@ -1,0 +1,138 @@
+//! What a JSON Web Token says, unverified (RFC 7519). Clients need it for little: a token is opaque
+//! to them (RFC 6749, section 1.4), so nothing here ever refuses a login.
+
+use crate::base64;
+use crate::error::Error;
+use crate::json;
+use crate::json::Object;
+use crate::secret::AccessToken;
+use crate::text::own;
+
+/// The claims as JSON text.
+///
+/// # Errors
+/// `invalid_input` if it is not a JWT of three parts whose header and payload are JSON objects.
+pub fn claims_text(token: &AccessToken) -> Result<String, Error> {
+    decode(token).map(|(text, _)| text).ok_or_else(|| {
+        Error::invalid_input(
+            "the token is no JWT",
+            "An opaque token says nothing about its holder; ask the service that issued it.",
+        )
+    })
+}
+
+fn decode(token: &AccessToken) -> Option<(String, Object)> {
+    let mut parts = token.expose().split(['.']);
+    let (header, payload, _signature) = (parts.next()?, parts.next()?, parts.next()?);
+    if parts.next().is_some() {
+        return None;
+    }
+    let bytes = base64::decode_url;
+    json::parse_object(&bytes(header)?)?;
+    let text = json::text_of(&bytes(payload)?)?;
+    let object = json::parse_object(text.as_bytes())?;
+    Some((text, object))
+}
+
+/// `exp − iat` in seconds, where the token is a JWT that says both.
+pub fn life_seconds(token: &AccessToken) -> Option<f64> {
+    let (_, claims) = decode(token)?;
+    Some(claims.number("exp")? - claims.number("iat")?)
+}
+
+/// Whom a token belongs to, as far as it says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Holder {
+    /// E-mail or name of the user, service ID or profile.
+    pub user: Option<String>,
+    /// IBM Cloud account id (IAM tokens).
+    pub account: Option<String>,
+}
+
+/// Reads the holder; an opaque token has none.
+pub fn holder(token: &AccessToken) -> Holder {
+    let Some((_, claims)) = decode(token) else {
+        return Holder::default();
+    };
+    let user = ["email", "user_name", "name", "sub"]
+        .iter()
+        .find_map(|name| claims.text(name));
+    let account = claims
+        .object("account")
+        .and_then(|account| account.text("bss"));
+    Holder {
+        user: own(user),
+        account: own(account),
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::error::Code;
+
+    pub(crate) fn jwt(claims: &str) -> String {
+        let part = |text: &str| {
+            base64::encode(text.as_bytes())
+                .replace('+', "-")
+                .replace('/', "_")
+                .replace('=', "")
+        };
+        format!("{}.{}.c2ln", part(r#"{"alg":"RS256"}"#), part(claims))
+    }
+
+    fn token(text: &str) -> AccessToken {
+        AccessToken::from_answer(text).unwrap()
+    }
+
+    #[test]
+    fn claims_are_given_as_they_stand() {
+        let claims = r#"{"exp":4600,"iat":1000,"name":"Zoë"}"#;
+        assert_eq!(claims_text(&token(&jwt(claims))).unwrap(), claims);
+        assert_eq!(life_seconds(&token(&jwt(claims))), Some(3600.0));
+    }
+
+    #[test]
+    fn the_example_of_rfc_7519_is_read() {
+        let example = "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+        let text = claims_text(&token(example)).unwrap();
+        assert!(
+            text.contains(r#""iss":"joe""#) && text.contains("1300819380"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn what_is_no_jwt_is_invalid_input_and_has_no_life() {
+        for text in [
+            "opaque",
+            "a.b",
+            "a.b.c",
+            "e30.e30",
+            "e30.W10.x",
+            "e30.e30.x.y",
+            "e30.bnVsbA.x",
+        ] {
+            assert_eq!(
+                claims_text(&token(text)).unwrap_err().code,
+                Code::InvalidInput,
+                "{text}"
+            );
+            assert_eq!(life_seconds(&token(text)), None);
+            assert_eq!(holder(&token(text)), Holder::default());
+        }
+    }
+
+    #[test]
+    fn the_holder_is_read_from_iam_and_uaa_claims() {
+        let iam = holder(&token(&jwt(
+            r#"{"email":"u@example.test","account":{"bss":"acc"}}"#,
+        )));
+        assert_eq!(
+            (iam.user.as_deref(), iam.account.as_deref()),
+            (Some("u@example.test"), Some("acc"))
+        );
+        let uaa = holder(&token(&jwt(r#"{"user_name":"marissa","sub":"id"}"#)));
+        assert_eq!((uaa.user.as_deref(), uaa.account), (Some("marissa"), None));
+    }
+}

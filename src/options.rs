@@ -1,0 +1,333 @@
+//! The options of a call, checked once and for all requests of it: which services there are, where
+//! they are, and as which client to speak to them.
+
+use crate::json::{Object, Value};
+
+use crate::endpoint::Endpoint;
+use crate::error::{Code, Error};
+use crate::secret::ClientSecret;
+use crate::text::{has, line, list, text as joined};
+
+/// Regions with a Key Protect host of their own, for hints (new ones are taken too).
+const REGIONS: &str = "us-south, us-east, eu-gb, eu-de, eu-es, au-syd, jp-tok, jp-osa, ca-tor, \
+                       ca-mon, br-sao, in-che, in-mum";
+const DEFAULT_REGION: &str = "us-south";
+const MAX_TIMEOUT_MS: f64 = 2_147_483_647.0;
+const TIMEOUT_KIND: &str = "a number of milliseconds from 1 to 2147483647";
+
+/// The services of a call.
+#[derive(Clone, Debug, Default)]
+pub struct Endpoints {
+    /// IBM Cloud IAM; `None` signs in to UAA alone.
+    pub iam: Option<Endpoint>,
+    /// The Cloud Foundry API root.
+    pub cf: Option<Endpoint>,
+    /// UAA, where it is named rather than discovered.
+    pub uaa: Option<Endpoint>,
+    /// Key Protect, where it is named rather than derived from the region.
+    pub key_protect: Option<Endpoint>,
+    /// Resource Controller.
+    pub resource_controller: Option<Endpoint>,
+    /// Accounts.
+    pub accounts: Option<Endpoint>,
+    /// Whether Key Protect's host may be derived from a region: IBM's own IAM is in use.
+    pub ibm_key_protect: bool,
+    /// IBM's private network.
+    pub private: bool,
+}
+
+/// An OAuth client of the caller's own.
+#[derive(Clone, Debug)]
+pub struct Client {
+    /// `client_id` (RFC 6749, section 2.2).
+    pub id: String,
+    /// `None`: a public client; empty: an empty secret.
+    pub secret: Option<ClientSecret>,
+}
+
+/// Options of a login or of one call.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where the services are.
+    pub endpoints: Endpoints,
+    /// The region that the caller named.
+    pub region: Option<String>,
+    /// Whether to ask IAM for a UAA token too.
+    pub uaa: bool,
+    /// The account to choose.
+    pub account: Option<String>,
+    /// The caller's own client.
+    pub client: Option<Client>,
+    /// Milliseconds for each request, to the end of its body.
+    pub timeout_ms: f64,
+    /// Tries after the first.
+    pub retries: u32,
+}
+
+impl Options {
+    /// Reads what the wrapper passes: plain values; of each address its raw text and the platform's
+    /// reading of it (`{ raw, href }`).
+    ///
+    /// # Errors
+    /// `invalid_input` for a value of the wrong kind, and for an address that can't be used.
+    pub fn parse(object: &Object) -> Result<Self, Error> {
+        let region = text(object, "region")?.map(check_region).transpose()?;
+        let region_or_default = region.as_deref().unwrap_or(DEFAULT_REGION);
+        let endpoints = endpoints(object.get("endpoints"), region_or_default)?;
+        let uaa = match object.get("uaa") {
+            None => endpoints.iam.is_some() && endpoints.cf.is_some(),
+            Some(Value::Bool(wanted)) => *wanted && endpoints.iam.is_some(),
+            Some(_) => return Err(wrong_kind("uaa", "true or false")),
+        };
+        Ok(Self {
+            uaa,
+            account: text(object, "account")?
+                .map(|text| word("account", text))
+                .transpose()?,
+            client: client(object.get("client"))?,
+            timeout_ms: number(
+                object,
+                "timeoutMs",
+                30_000.0,
+                (1.0, MAX_TIMEOUT_MS),
+                TIMEOUT_KIND,
+            )?,
+            retries: whole(number(
+                object,
+                "retries",
+                3.0,
+                (0.0, 100.0),
+                "a number from 0 to 100",
+            )?),
+            region,
+            endpoints,
+        })
+    }
+
+    /// The region in use where nothing else names one.
+    pub fn region_or_default(&self) -> &str {
+        self.region.as_deref().unwrap_or(DEFAULT_REGION)
+    }
+}
+
+/// Refuses option names that do not exist (typos in JS).
+///
+/// # Errors
+/// `invalid_input` naming the first stranger.
+pub fn check_names<'a>(
+    given: impl IntoIterator<Item = &'a str>,
+    known: &[&str],
+) -> Result<(), Error> {
+    match given.into_iter().find(|name| !known.contains(name)) {
+        None => Ok(()),
+        Some(stranger) => {
+            let shown = line(stranger, 40);
+            Err(Error::invalid_input(
+                &joined!("there is no option \"", shown, "\" here"),
+                &joined!("Known are ", list(known.iter().copied(), ", "), "."),
+            ))
+        }
+    }
+}
+
+/// Checks the form of a region's name; it becomes part of a host name.
+///
+/// # Errors
+/// `invalid_input` with the known regions in the hint.
+pub fn check_region(region: &str) -> Result<String, Error> {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if !has(region, "-") || region.len() > 32 || !region.bytes().all(plain) {
+        return Err(Error::invalid_input(
+            "region is not the name of a region",
+            &joined!("Known regions are ", REGIONS, "."),
+        ));
+    }
+    Ok(region.to_owned())
+}
+
+/// The error for a service that is not there.
+pub fn unavailable(what: &str, option: &str) -> Error {
+    Error::new(
+        Code::Unavailable,
+        &joined!("there is no ", what, " here"),
+        &joined!("Name it in the option endpoints.", option, "."),
+    )
+}
+
+const NAMES: [&str; 6] = [
+    "iam",
+    "cf",
+    "uaa",
+    "keyProtect",
+    "resourceController",
+    "accounts",
+];
+
+fn endpoints(value: Option<&Value>, region: &str) -> Result<Endpoints, Error> {
+    let named = match value {
+        None => return Ok(ibm(region, false)),
+        Some(Value::Text(text)) if text == "private" => return Ok(ibm(region, true)),
+        Some(Value::Object(named)) => named,
+        Some(_) => return Err(wrong_kind("endpoints", "an object or \"private\"")),
+    };
+    let known: Vec<&str> = NAMES.into_iter().chain(["base"]).collect();
+    if let Some(stranger) = named.names().find(|name| !known.contains(name)) {
+        let shown = line(stranger, 40);
+        return Err(Error::invalid_input(
+            &joined!("endpoints has no \"", shown, "\""),
+            &joined!("Known are ", list(known.iter().copied(), ", "), "."),
+        ));
+    }
+    let one = |name: &str, suffixes: &[&str]| -> Result<Option<Endpoint>, Error> {
+        Ok(address(named, name)?.map(|endpoint| endpoint.without_suffix(suffixes)))
+    };
+    let mut given = Endpoints {
+        iam: one("iam", &["/identity/token", "/oidc/token", "/identity"])?,
+        cf: one("cf", &[])?,
+        uaa: one("uaa", &["/oauth/token"])?,
+        key_protect: one("keyProtect", &["/api/v2"])?,
+        resource_controller: one("resourceController", &["/v2/resource_instances", "/v2"])?,
+        accounts: one("accounts", &[])?,
+        ..Endpoints::default()
+    };
+    if let Some(base) = address(named, "base")? {
+        let fill = |slot: &mut Option<Endpoint>, name: &str, folder: &str| {
+            if slot.is_none() && !named.has(name) {
+                *slot = Some(base.join(folder));
+            }
+        };
+        fill(&mut given.iam, "iam", "/iam");
+        fill(&mut given.cf, "cf", "/cf");
+        fill(&mut given.uaa, "uaa", "/uaa");
+        fill(&mut given.key_protect, "keyProtect", "/kp");
+        fill(&mut given.resource_controller, "resourceController", "/rc");
+        fill(&mut given.accounts, "accounts", "/accounts");
+        return Ok(given);
+    }
+    let plain_cloud_foundry = given.cf.is_some() || given.uaa.is_some();
+    if given.iam.is_none() && !named.has("iam") && !plain_cloud_foundry {
+        given.iam = ibm(region, false).iam;
+    }
+    // A secret must never reach another company: defaults stand beside IBM's own IAM only.
+    if given
+        .iam
+        .as_ref()
+        .is_some_and(|iam| iam.is_under("cloud.ibm.com"))
+    {
+        let defaults = ibm(region, false);
+        given.resource_controller = given.resource_controller.or(defaults.resource_controller);
+        given.accounts = given.accounts.or(defaults.accounts);
+        given.ibm_key_protect = true;
+    }
+    Ok(given)
+}
+
+fn ibm(region: &str, private: bool) -> Endpoints {
+    let host = |name: &str| {
+        let prefix = if private { "private." } else { "" };
+        Some(Endpoint::constant(joined!(
+            "https://",
+            prefix,
+            name,
+            ".cloud.ibm.com"
+        )))
+    };
+    // Two regions have a private IAM of their own.
+    let iam = match region {
+        "us-south" | "us-east" if private => Some(Endpoint::constant(joined!(
+            "https://private.",
+            region,
+            ".iam.cloud.ibm.com"
+        ))),
+        _ => host("iam"),
+    };
+    Endpoints {
+        iam,
+        resource_controller: host("resource-controller"),
+        accounts: host("accounts"),
+        ibm_key_protect: true,
+        private,
+        ..Endpoints::default()
+    }
+}
+
+/// An address of the object: absent and `null` are `None`.
+fn address(named: &Object, name: &str) -> Result<Option<Endpoint>, Error> {
+    let field = joined!("endpoints.", name);
+    match named.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::Object(parsed)) => {
+            let raw = parsed.text("raw").unwrap_or_default();
+            Endpoint::parse(&field, raw, parsed.text("href")).map(Some)
+        }
+        Some(_) => Err(wrong_kind(&field, "an address")),
+    }
+}
+
+fn client(value: Option<&Value>) -> Result<Option<Client>, Error> {
+    let object = match value {
+        None => return Ok(None),
+        Some(Value::Object(object)) => object,
+        Some(_) => return Err(wrong_kind("client", "{ clientId, clientSecret? }")),
+    };
+    let names = object.names();
+    check_names(names, &["clientId", "clientSecret"])?;
+    let Some(id) = object.text("clientId") else {
+        return Err(wrong_kind("client.clientId", "a text that is not empty"));
+    };
+    let secret = match object.get("clientSecret") {
+        None => None,
+        Some(Value::Text(secret)) => Some(ClientSecret::new(secret)),
+        Some(_) => return Err(wrong_kind("client.clientSecret", "a text")),
+    };
+    Ok(Some(Client {
+        id: id.to_owned(),
+        secret,
+    }))
+}
+
+fn text<'a>(object: &'a Object, name: &str) -> Result<Option<&'a str>, Error> {
+    match object.get(name) {
+        None => Ok(None),
+        Some(Value::Text(text)) => Ok(Some(text)),
+        Some(_) => Err(wrong_kind(name, "a text")),
+    }
+}
+
+fn word(name: &str, text: &str) -> Result<String, Error> {
+    let text = text.trim();
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(wrong_kind(name, "an id"));
+    }
+    Ok(text.to_owned())
+}
+
+fn number(
+    object: &Object,
+    name: &str,
+    default: f64,
+    (min, max): (f64, f64),
+    wanted: &str,
+) -> Result<f64, Error> {
+    match object.get(name) {
+        None => Ok(default),
+        Some(Value::Number(number)) if (min..=max).contains(number) => Ok(*number),
+        // The bounds stand as text, so that no code to print a float is linked.
+        Some(_) => Err(wrong_kind(name, wanted)),
+    }
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // range-checked by `number`
+fn whole(number: f64) -> u32 {
+    number as u32
+}
+
+fn wrong_kind(name: &str, wanted: &str) -> Error {
+    Error::invalid_input(
+        &joined!(name, " is not ", wanted),
+        "See the option's documentation.",
+    )
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,163 @@
+// Against a real UAA: what the package promises, and the contract that the emulator must keep too.
+
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { createRemoteJWKSet, jwtVerify } from 'jose'
+import { decodeToken, exchangeToken, isAuthError, login } from 'keyprotect-auth'
+import { provideJava, skipUnless } from '../../tools/provide.mjs'
+import { clients, startUaa, uaaPasscode, users } from './uaa/start.mjs'
+import { uaaContract } from './uaa-contract.mjs'
+
+const skip = skipUnless(await provideJava())
+const uaa = skip ? undefined : await startUaa()
+after(() => uaa?.stop())
+
+const url = uaa?.url ?? ''
+const options = { endpoints: { uaa: url } }
+const keys = uaa && createRemoteJWKSet(new URL(`${url}/token_keys`))
+
+/** Verifies with the server's own keys, by a library that is not ours. @param {string} token */
+async function verified(token) {
+  assert.ok(keys)
+  const { payload } = await jwtVerify(token, keys, { issuer: `${url}/oauth/token` })
+  return payload
+}
+
+/** A `fetch` that remembers the grants it sent. */
+function counting() {
+  /** @type {(string | null)[]} */
+  const grants = []
+  /** @type {typeof fetch} */
+  const counted = async (input, init) => {
+    if (String(input).includes('/oauth/token')) {
+      grants.push(new URLSearchParams(String(init?.body)).get('grant_type'))
+    }
+    return fetch(input, init)
+  }
+  return { grants, fetch: counted }
+}
+
+/** @param {string} code */
+function authError(code) {
+  return (/** @type {unknown} */ err) => {
+    assert.ok(isAuthError(err), String(err))
+    assert.equal(err.code, code)
+    return true
+  }
+}
+
+test('a password gives a token that the server has signed', { skip }, async () => {
+  const session = await login(users.marissa, options)
+  const token = await session.uaaToken()
+  const claims = await verified(token)
+  assert.equal(claims.user_name, 'marissa')
+  assert.equal(claims.client_id, 'cf')
+  assert.deepEqual(await decodeToken(token), claims)
+})
+
+test('one exchange serves all callers', { skip }, async () => {
+  const { grants, fetch } = counting()
+  const session = await login(users.marissa, { ...options, fetch })
+  const tokens = await Promise.all(Array.from({ length: 20 }, () => session.uaaToken()))
+  assert.equal(new Set(tokens).size, 1)
+  assert.deepEqual(grants, ['password'])
+})
+
+test('a password with every odd character signs in', { skip }, async () => {
+  const session = await login(users.odd, options)
+  assert.equal((await verified(await session.uaaToken())).user_name, 'odd')
+})
+
+test('the origin goes along as a login hint', { skip }, async () => {
+  const session = await login({ ...users.marissa, origin: 'uaa' }, options)
+  assert.equal((await verified(await session.uaaToken())).origin, 'uaa')
+})
+
+test('a wrong password is invalid_credentials after a single request', { skip }, async () => {
+  const { grants, fetch } = counting()
+  const wrong = { ...users.marissa, password: 'wrong' }
+  await assert.rejects(
+    login(wrong, { ...options, fetch }),
+    (err) =>
+      authError('invalid_credentials')(err) &&
+      /** @type {any} */ (err).status === 401 &&
+      /** @type {any} */ (err).retryable === false,
+  )
+  assert.deepEqual(grants, ['password'])
+})
+
+test('a passcode signs in once', { skip }, async () => {
+  const { username, password } = users.marissa
+  const passcode = await uaaPasscode(url, username, password)
+  const { uaa: tokens } = await exchangeToken({ passcode }, options)
+  assert.equal((await verified(tokens?.accessToken ?? '')).user_name, username)
+  await assert.rejects(exchangeToken({ passcode }, options), authError('invalid_credentials'))
+})
+
+test('a refresh token signs in', { skip }, async () => {
+  const { uaa: tokens } = await exchangeToken(users.marissa, options)
+  const session = await login({ refreshToken: tokens?.refreshToken ?? '' }, options)
+  const token = await session.uaaToken()
+  assert.notEqual(token, tokens?.accessToken)
+  assert.equal((await verified(token)).user_name, 'marissa')
+})
+
+test('a refresh token that is none is expired', { skip }, async () => {
+  await assert.rejects(exchangeToken({ refreshToken: 'garbage' }, options), authError('expired'))
+})
+
+test('a refresh token of another client is invalid_credentials', { skip }, async () => {
+  const { uaa: tokens } = await exchangeToken(users.marissa, options)
+  const credential = { refreshToken: tokens?.refreshToken ?? '' }
+  await assert.rejects(
+    exchangeToken(credential, { ...options, client: clients.short }),
+    authError('invalid_credentials'),
+  )
+})
+
+test('client credentials sign in as the client', { skip }, async () => {
+  const { uaa: tokens } = await exchangeToken(clients.admin, options)
+  assert.equal(tokens?.refreshToken, undefined)
+  assert.equal((await verified(tokens?.accessToken ?? '')).sub, 'admin')
+})
+
+test('a client of odd characters signs in, by itself and for a user', { skip }, async () => {
+  const own = await exchangeToken(clients.odd, options)
+  assert.equal((await verified(own.uaa?.accessToken ?? '')).sub, clients.odd.clientId)
+  const session = await login(users.odd, { ...options, client: clients.odd })
+  assert.equal((await verified(await session.uaaToken())).cid, clients.odd.clientId)
+  await session.refresh()
+  assert.equal((await verified(await session.uaaToken())).user_name, 'odd')
+})
+
+test('a session renews a token that has ended', { skip }, async () => {
+  const { grants, fetch } = counting()
+  const session = await login(users.marissa, { ...options, client: clients.short, fetch })
+  const first = await session.uaaToken()
+  assert.equal(await session.uaaToken(), first)
+  // The server's clock is the real one: its token must really end.
+  await new Promise((resolve) => setTimeout(resolve, 5_500))
+  await assert.rejects(verified(first), { code: 'ERR_JWT_EXPIRED' })
+  const second = await session.uaaToken()
+  assert.notEqual(second, first)
+  assert.equal((await verified(second)).user_name, 'marissa')
+  assert.deepEqual(grants, ['password', 'refresh_token'])
+})
+
+if (uaa) {
+  const { username, password } = users.marissa
+  uaaContract({
+    test,
+    url,
+    fetch,
+    user: users.marissa,
+    passcode: () => uaaPasscode(url, username, password),
+    generation: 4,
+    otherClient: clients.short,
+    machine: clients.admin,
+    oddClient: clients.odd,
+    spareUser: users.spare,
+  })
+} else {
+  test('UAA contract', { skip }, () => {})
+}
