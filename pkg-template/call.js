@@ -49,7 +49,10 @@ export function given(options = {}) {
 /** @param {unknown} signal */
 export function checkSignal(signal) {
   const isSignal =
-    typeof signal === 'object' && signal !== null && 'aborted' in signal && 'addEventListener' in signal
+    typeof signal === 'object' &&
+    signal !== null &&
+    'aborted' in signal &&
+    'addEventListener' in signal
   if (signal !== undefined && !isSignal) throw wrong('signal', 'an AbortSignal')
 }
 

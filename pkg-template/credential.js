@@ -13,7 +13,8 @@ const SECRETS = ['apiKey', 'password', 'passcode', 'refreshToken']
  * @returns {Promise<Record<string, unknown>>}
  */
 export async function settle(credential) {
-  const fields = typeof credential === 'function' ? await ask('the credential', credential) : credential
+  const fields =
+    typeof credential === 'function' ? await ask('the credential', credential) : credential
   if (typeof fields !== 'object' || fields === null) throw wrong('the credential', 'an object')
   const entries = Object.entries(fields).filter(([, value]) => value !== undefined)
   const settled = entries.map(async ([name, value]) => {
@@ -35,8 +36,10 @@ export async function settle(credential) {
  * @param {Credential} credential
  */
 export function isKnown(credential) {
-  return typeof credential !== 'function' &&
+  return (
+    typeof credential !== 'function' &&
     !Object.values(credential ?? {}).some((value) => typeof value === 'function')
+  )
 }
 
 /** @param {string} name @param {() => unknown} give @returns {Promise<any>} */

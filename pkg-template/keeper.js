@@ -138,7 +138,9 @@ export class Keeper {
   exchange(signal) {
     // What is good only once may be spent by the exchange: that is never given up half-way.
     const isKept = !this.#isReusable || this.#refreshToken() !== undefined
-    const flight = (this.#flight ??= new Flight((flightSignal) => this.#run(flightSignal), { isKept }))
+    const flight = (this.#flight ??= new Flight((flightSignal) => this.#run(flightSignal), {
+      isKept,
+    }))
     const forget = () => {
       if (this.#flight === flight) this.#flight = undefined
     }

@@ -95,8 +95,11 @@ export class Session {
   async *keys(options) {
     checkNames(options, ['limit', 'signal'])
     const { limit, signal } = options ?? {}
+    if (limit !== undefined && !(Number.isInteger(limit) && limit >= 0)) {
+      throw wrong('limit', 'a whole number from 0 on')
+    }
     let offset = 0
-    while (limit === undefined || offset < limit || offset === 0) {
+    while (limit === undefined || offset < limit) {
       const left = limit === undefined ? undefined : limit - offset
       const page = await this.#call('listKeys', { target: this.#aim, offset, limit: left }, signal)
       const keys = /** @type {{ resources?: Key[] }} */ (JSON.parse(page.text)).resources ?? []
@@ -153,6 +156,7 @@ export class Session {
    */
   async with(target, options) {
     checkNames(options, ['signal'])
+    if (target === undefined) throw wrong('target', '{ instance } or { org, space? }')
     return aimedSession(this.#keeper, target, options?.signal)
   }
 

@@ -7,7 +7,7 @@ use crate::json::{Object, Value};
 
 use crate::error::Error;
 use crate::secret::{ApiKey, Passcode, Password, RefreshToken};
-use crate::text::{line, list, text as joined};
+use crate::text::{line, list, text as joined, trim};
 
 /// A credential, checked.
 #[derive(Clone, Debug)]
@@ -32,6 +32,13 @@ pub enum Credential {
 struct Row {
     required: &'static [&'static str],
     optional: &'static [&'static str],
+}
+
+impl Row {
+    #[inline(never)]
+    fn has(&self, name: &str) -> bool {
+        self.required.contains(&name) || self.optional.contains(&name)
+    }
 }
 
 const ROWS: [Row; 4] = [
@@ -112,37 +119,23 @@ impl Credential {
 }
 
 fn check_row(object: &Object) -> Result<(), Error> {
-    let names = || object.names();
-    let of = |row: &Row, name: &str| row.required.contains(&name) || row.optional.contains(&name);
-    if let Some(stranger) = names().find(|name| !ROWS.iter().any(|row| of(row, name))) {
+    let refused = |message: &str| Err(Error::invalid_input(message, KNOWN_ROWS));
+    let names = object.names();
+    if let Some(stranger) = names.iter().find(|name| !ROWS.iter().any(|row| row.has(name))) {
         let shown = line(stranger, 40);
-        return Err(Error::invalid_input(
-            &joined!("a credential has no field \"", shown, "\""),
-            KNOWN_ROWS,
-        ));
+        return refused(&joined!("a credential has no field \"", shown, "\""));
     }
-    // The row is the one whose first field is there; a second such row is a second kind.
-    let mut rows = ROWS
-        .iter()
-        .filter(|row| row.required.iter().any(|name| object.has(name)));
-    let (Some(row), second) = (rows.next(), rows.next()) else {
-        return Err(Error::invalid_input(
-            "the credential has no field that signs in",
-            KNOWN_ROWS,
-        ));
+    // The row is one of which a required field is there; all other fields must be of it too.
+    let Some(row) = ROWS.iter().find(|row| row.required.iter().any(|name| names.contains(name)))
+    else {
+        return refused("the credential has no field that signs in");
     };
-    if second.is_some() || names().any(|name| !of(row, name)) {
-        let fields = list(names(), ", ");
-        return Err(Error::invalid_input(
-            &joined!("the credential has fields of two kinds: ", fields),
-            KNOWN_ROWS,
-        ));
+    if names.iter().any(|name| !row.has(name)) {
+        let fields = list(&names, ", ");
+        return refused(&joined!("the credential has fields of two kinds: ", fields));
     }
-    match row.required.iter().find(|name| !object.has(name)) {
-        Some(missing) => Err(Error::invalid_input(
-            &joined!("the credential lacks ", missing),
-            KNOWN_ROWS,
-        )),
+    match row.required.iter().find(|name| !names.contains(name)) {
+        Some(missing) => refused(&joined!("the credential lacks ", missing)),
         None => Ok(()),
     }
 }
@@ -159,7 +152,7 @@ fn text<'a>(object: &'a Object, field: &str) -> Result<&'a str, Error> {
 
 fn name(object: &Object, field: &str) -> Result<String, Error> {
     let text = text(object, field)?;
-    if text.trim().is_empty() {
+    if trim(text).is_empty() {
         return Err(Error::invalid_input(
             &joined!(field, " is empty"),
             "Give a name.",

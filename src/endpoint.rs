@@ -4,7 +4,8 @@
 //! one. An address that a service names is read strictly, in a form on which no two parsers differ.
 
 use crate::error::Error;
-use crate::text::{has, line, text};
+use crate::json::digits;
+use crate::text::{before, cut, has, line, parts, text, trim};
 
 /// The base of a service: `https` (or loopback), no query, no `/` at its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +21,7 @@ impl Endpoint {
     /// `invalid_input` if it is not a URL, not `https` (loopback excepted), or has a user, a query
     /// or a fragment.
     pub fn parse(field: &str, raw: &str, href: Option<&str>) -> Result<Self, Error> {
-        let raw = raw.trim();
+        let raw = trim(raw);
         let odd = |c: char| c.is_whitespace() || c.is_control() || c == '\\';
         let Some(href) = href.filter(|_| !raw.is_empty() && !raw.contains(odd)) else {
             return Err(Error::invalid_input(
@@ -44,9 +45,14 @@ impl Endpoint {
     pub fn discovered(what: &str, text: &str) -> Result<Self, Error> {
         Self::read(text).map_err(|reason| {
             let shown = line(text, 200);
-            let shown = shown.split(['?', '#']).next().unwrap_or_default();
             Error::protocol(
-                &text!(what, " that the service names ", reason, ": ", shown),
+                &text!(
+                    what,
+                    " that the service names ",
+                    reason,
+                    ": ",
+                    before(&shown, b"?#")
+                ),
                 "Nothing was sent there. Name the right address in the option endpoints.",
             )
         })
@@ -68,16 +74,11 @@ impl Endpoint {
             return Err("is not an https address");
         };
         let rest = after.unwrap_or_default();
-        if rest.bytes().any(|byte| matches!(byte, b'?' | b'#')) {
+        if cut(rest, b"?#").is_some() {
             return Err("has a query or a fragment");
         }
-        let (authority, path) = match rest.find(['/']) {
-            Some(at) => (
-                rest.get(..at).unwrap_or_default(),
-                rest.get(at..).unwrap_or_default(),
-            ),
-            None => (rest, ""),
-        };
+        let authority = before(rest, b"/");
+        let path = rest.get(authority.len()..).unwrap_or_default();
         if has(authority, "@") {
             return Err("has a user in it");
         }
@@ -88,7 +89,7 @@ impl Endpoint {
         }
         let plain =
             |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~%!$&'()*+,;=:@".contains(&byte);
-        if !path.bytes().all(plain) || path.split(['/']).any(is_dot_segment) {
+        if !path.bytes().all(plain) || parts(path, b'/').into_iter().any(is_dot_segment) {
             return Err("has a path that can't be used");
         }
         let scheme = if secure { "https" } else { "http" };
@@ -98,7 +99,7 @@ impl Endpoint {
         };
         let mut text = text!(scheme, "://", host, port);
         let origin_len = text.len();
-        text.push_str(path.trim_end_matches(['/']));
+        text.push_str(without_end(path, "/"));
         Ok(Self { text, origin_len })
     }
 
@@ -114,10 +115,8 @@ impl Endpoint {
 
     /// The host, without the port.
     pub fn host(&self) -> &str {
-        let after = self
-            .origin()
-            .split_once(['/'])
-            .map_or("", |(_, rest)| rest.trim_start_matches(['/']));
+        let (_, after) = cut(self.origin(), b":").unwrap_or_default();
+        let after = after.strip_prefix("//").unwrap_or_default();
         split_port(after).map_or(after, |(host, _)| host)
     }
 
@@ -153,10 +152,16 @@ impl Endpoint {
 }
 
 fn origin_len(text: &str) -> usize {
-    let start = text.find([':']).map_or(0, |at| at + 3);
-    text.get(start..)
-        .and_then(|rest| rest.find(['/']))
-        .map_or(text.len(), |at| start + at)
+    let (scheme, rest) = cut(text, b":").unwrap_or_default();
+    let authority = before(rest.strip_prefix("//").unwrap_or_default(), b"/");
+    scheme.len() + "://".len() + authority.len()
+}
+
+fn without_end<'a>(mut text: &'a str, end: &str) -> &'a str {
+    while let Some(head) = text.strip_suffix(end) {
+        text = head;
+    }
+    text
 }
 
 fn is_dot_segment(segment: &str) -> bool {
@@ -169,42 +174,38 @@ fn is_dot_segment(segment: &str) -> bool {
 
 fn split_port(authority: &str) -> Option<(&str, Option<&str>)> {
     let (host, port) = if authority.starts_with('[') {
-        let end = authority.find([']'])? + 1;
-        let (host, rest) = (authority.get(..end)?, authority.get(end..)?);
+        let (inner, rest) = cut(authority, b"]")?;
         let port = match rest {
             "" => None,
             _ => Some(rest.strip_prefix(':')?),
         };
-        let inner = host.strip_prefix('[')?.strip_suffix(']')?;
-        if !inner
-            .chars()
-            .all(|c| c.is_ascii_hexdigit() || c == ':' || c == '.')
-        {
+        let address = |byte: u8| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.');
+        if !inner.strip_prefix('[')?.bytes().all(address) {
             return None;
         }
-        (host, port)
+        (authority.get(..=inner.len())?, port)
     } else {
-        let (host, port) = match authority.split_once([':']) {
+        let (host, port) = match cut(authority, b":") {
             Some((host, port)) => (host, Some(port)),
             None => (authority, None),
         };
-        let label = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.' || c == '_';
-        if !host.chars().all(label) {
+        let label = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
+        if !host.bytes().all(label) {
             return None;
         }
         (host, port)
     };
-    let port_ok = port.is_none_or(|port| {
-        !port.is_empty() && port.len() <= 5 && port.bytes().all(|byte| byte.is_ascii_digit())
-    });
+    let port_ok = port.is_none_or(|port| port.len() <= 5 && digits(port).is_some());
     (!host.is_empty() && port_ok).then_some((host, port))
 }
 
 fn is_loopback(host: &str) -> bool {
-    let octets: Vec<&str> = host.split(['.']).collect();
+    let octets = parts(host, b'.');
     let ipv4 = octets.len() == 4
         && octets.first() == Some(&"127")
-        && octets.iter().all(|octet| octet.parse::<u8>().is_ok());
+        && octets
+            .iter()
+            .all(|octet| digits(octet).is_some_and(|number| number <= 255.0));
     host == "localhost" || host == "[::1]" || ipv4
 }
 

@@ -11,7 +11,7 @@ use std::pin::Pin;
 use std::task::Poll;
 
 use gloo_net::http::{Headers, Response};
-use js_sys::{Object, Promise, Reflect, Uint8Array};
+use js_sys::{Object, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
@@ -57,6 +57,17 @@ extern "C" {
     /// Stops the clock of the attempt.
     #[wasm_bindgen(method)]
     fn close(this: &Attempt);
+
+    /// A piece of a body. js-sys copies it out with an assertion, which would bring the formatting
+    /// of numbers.
+    #[wasm_bindgen(js_name = Uint8Array)]
+    type Chunk;
+
+    #[wasm_bindgen(method, getter)]
+    fn length(this: &Chunk) -> u32;
+    /// From `begin` on, as a copy in the memory of wasm.
+    #[wasm_bindgen(method)]
+    fn subarray(this: &Chunk, begin: u32) -> Vec<u8>;
 }
 
 type UnderWay<'a> = Pin<Box<dyn Future<Output = (RequestId, Result<Reply, Error>, Sent)> + 'a>>;
@@ -84,13 +95,16 @@ pub(crate) async fn run(flow: &mut dyn Flow, io: &Io, retries: u32) -> Result<()
 /// The first result that is there. At most some handful are under way, so all are asked.
 async fn first_of(under_way: &mut Vec<UnderWay<'_>>) -> (RequestId, Result<Reply, Error>, Sent) {
     poll_fn(|context| {
-        for (at, future) in under_way.iter_mut().enumerate() {
-            if let Poll::Ready(ready) = future.as_mut().poll(context) {
-                drop(under_way.swap_remove(at));
-                return Poll::Ready(ready);
+        let mut first = Poll::Pending;
+        // `remove` would bring a panic, and the formatting of its message.
+        under_way.retain_mut(|future| {
+            if first.is_pending() {
+                first = future.as_mut().poll(context);
+                return first.is_pending();
             }
-        }
-        Poll::Pending
+            true
+        });
+        first
     })
     .await
 }
@@ -225,7 +239,7 @@ async fn read_body(
         if field("done").is_truthy() {
             return Ok(bytes);
         }
-        let chunk: Uint8Array = field("value")
+        let chunk: Chunk = field("value")
             .dyn_into()
             .map_err(|_| Failure::NotAResponse)?;
         let length = chunk.length() as usize;
@@ -233,11 +247,7 @@ async fn read_body(
             let _ = JsFuture::from(reader.cancel()).await;
             return Err(Failure::TooLarge);
         }
-        let start = bytes.len();
-        bytes.resize(start + length, 0);
-        if let Some(room) = bytes.get_mut(start..) {
-            chunk.copy_to(room);
-        }
+        bytes.append(&mut chunk.subarray(0));
     }
 }
 

@@ -6,7 +6,7 @@ use crate::base64;
 use crate::endpoint::Endpoint;
 use crate::error::{Code, Error};
 use crate::secret::{AccessToken, ClientSecret};
-use crate::text::{digits, has, text};
+use crate::text::{before, digits, has, text};
 
 /// Bound of a token or error body, in bytes.
 pub const SMALL_BODY: usize = 1 << 20;
@@ -161,7 +161,7 @@ impl Request {
 
     /// The address without its query, for messages.
     pub fn place(&self) -> &str {
-        self.url.split(['?', '#']).next().unwrap_or_default()
+        before(&self.url, b"?#")
     }
 }
 
@@ -337,22 +337,24 @@ pub fn basic(client_id: &str, secret: &ClientSecret) -> String {
 
 /// Encodes a text as one component of a query or a path (RFC 3986, section 2.1); a blank is `%20`.
 pub fn encode_component(text: &str) -> String {
-    percent_encoded(text, b"-._~")
+    percent_encoded(text, b"-._~", "%20")
 }
 
 /// Encodes a text as `application/x-www-form-urlencoded` (WHATWG URL, section 5.2); a blank is `+`.
 fn encode_form(text: &str) -> String {
-    percent_encoded(text, b"-._* ").replace([' '], "+")
+    percent_encoded(text, b"-._*", "+")
 }
 
 #[inline(never)]
-fn percent_encoded(text: &str, kept: &[u8]) -> String {
+fn percent_encoded(text: &str, kept: &[u8], blank: &str) -> String {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
     let hex = |digit: u8| HEX.get(usize::from(digit)).copied().map_or('0', char::from);
     let mut out = String::new();
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || kept.contains(&byte) {
             out.push(char::from(byte));
+        } else if byte == b' ' {
+            out.push_str(blank);
         } else {
             out.extend(['%', hex(byte >> 4), hex(byte & 15)]);
         }

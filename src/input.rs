@@ -22,8 +22,8 @@ use crate::secret::{AccessToken, RefreshToken};
 use crate::target::{InstanceNamed, Named, Target};
 use crate::text::text;
 
-/// Options of `login` and `exchangeToken`.
-const SIGN_IN: [&str; 10] = [
+/// Options of `login`; the last is not one of `exchangeToken`.
+const SIGN_IN: [&str; 11] = [
     "region",
     "endpoints",
     "uaa",
@@ -34,6 +34,7 @@ const SIGN_IN: [&str; 10] = [
     "fetch",
     "clock",
     "signal",
+    "target",
 ];
 /// Options of `findOrg`, `findSpace` and `findInstance`.
 const FIND: [&str; 7] = [
@@ -48,14 +49,17 @@ const FIND: [&str; 7] = [
 
 /// A call that was read: what is known already, or what has to be asked.
 #[derive(Debug)]
-pub enum Errand<F: Yields> {
+pub enum Errand<F, Output> {
     /// Nothing is sent.
-    Known(F::Output),
+    Known(Output),
     /// The flow, and how many tries it has after the first.
     Ask(F, u32),
 }
 
-fn known(guid: &str) -> Errand<Find> {
+/// Boxed, since flows are large, and are handed on several times.
+type ErrandOf<F> = Errand<Box<F>, <F as Yields>::Output>;
+
+fn known(guid: &str) -> ErrandOf<Find> {
     Errand::Known(Found {
         guid: guid.to_owned(),
         name: String::new(),
@@ -84,15 +88,10 @@ pub struct Plan {
 /// `invalid_input` for what is wrong in them; those of [`key_protect::base`] but `unavailable`.
 pub fn plan(text: &str) -> Result<Plan, Error> {
     let call = Call::parse(text)?;
-    let find = matches!(call.object.get("call"), Some(Value::Text(call)) if call == "find");
-    let target_known: Vec<&str> = SIGN_IN.into_iter().chain(["target"]).collect();
-    let login = matches!(call.object.get("call"), Some(Value::Text(call)) if call == "login");
-    let options = call.options(if find {
-        &FIND
-    } else if login {
-        &target_known
-    } else {
-        &SIGN_IN
+    let options = call.options(match call.object.text("call") {
+        Some("find") => &FIND,
+        Some("login") => &SIGN_IN,
+        _ => SIGN_IN.split_last().map_or(&[], |(_, known)| known),
     })?;
     let credential = call
         .object
@@ -126,7 +125,7 @@ pub fn plan(text: &str) -> Result<Plan, Error> {
 ///
 /// # Errors
 /// `invalid_input`, `unavailable`.
-pub fn exchange(text: &str) -> Result<Errand<Exchange>, Error> {
+pub fn exchange(text: &str) -> Result<ErrandOf<Exchange>, Error> {
     let call = Call::parse(text)?;
     let options = call.options_of_session()?;
     let retries = options.retries;
@@ -140,7 +139,7 @@ pub fn exchange(text: &str) -> Result<Errand<Exchange>, Error> {
     ) {
         (Some(token), _) => {
             let token = RefreshToken::parse("refreshToken", token)?;
-            let again = matches!(call.object.get("canSignInAgain"), Some(Value::Bool(true)));
+            let again = call.object.is_true("canSignInAgain");
             Exchange::renew(token, again, options, known_uaa)?
         }
         (None, Some(credential)) => {
@@ -153,22 +152,22 @@ pub fn exchange(text: &str) -> Result<Errand<Exchange>, Error> {
             ));
         }
     };
-    Ok(Errand::Ask(flow, retries))
+    Ok(Errand::Ask(Box::new(flow), retries))
 }
 
 /// `{ options, token, name }`; with `{ guid }` as the name, nothing is sent and no token needed.
 ///
 /// # Errors
 /// `invalid_input`, `unavailable`.
-pub fn find_org(text: &str) -> Result<Errand<Find>, Error> {
+pub fn find_org(text: &str) -> Result<ErrandOf<Find>, Error> {
     let call = Call::parse(text)?;
     let options = call.options_of_session()?;
     Ok(match Named::parse("org", call.object.get("name"))? {
         Named::Guid(guid) => known(OrgGuid::parse("org.guid", &guid)?.as_str()),
-        Named::Name(name) => Errand::Ask(
-            Find::org(cf(&options)?, call.token()?, name),
-            options.retries,
-        ),
+        Named::Name(name) => {
+            let find = Find::org(cf(&options)?, call.token()?, name);
+            Errand::Ask(Box::new(find), options.retries)
+        }
     })
 }
 
@@ -176,7 +175,7 @@ pub fn find_org(text: &str) -> Result<Errand<Find>, Error> {
 ///
 /// # Errors
 /// `invalid_input`, `unavailable`.
-pub fn find_space(text: &str) -> Result<Errand<Find>, Error> {
+pub fn find_space(text: &str) -> Result<ErrandOf<Find>, Error> {
     let call = Call::parse(text)?;
     let options = call.options_of_session()?;
     let name = match Named::parse("space", call.object.get("name"))? {
@@ -193,14 +192,14 @@ pub fn find_space(text: &str) -> Result<Errand<Find>, Error> {
         org => Named::parse("org", org)?,
     };
     let find = Find::space(cf(&options)?, call.token()?, org, name)?;
-    Ok(Errand::Ask(find, options.retries))
+    Ok(Errand::Ask(Box::new(find), options.retries))
 }
 
 /// `{ options, token, name, resourceGroup? }`; a CRN or `{ guid }` as the name sends nothing.
 ///
 /// # Errors
 /// `invalid_input`, `unavailable`.
-pub fn find_instance(text: &str) -> Result<Errand<FindInstance>, Error> {
+pub fn find_instance(text: &str) -> Result<ErrandOf<FindInstance>, Error> {
     let call = Call::parse(text)?;
     let options = call.options_of_session()?;
     let name = match InstanceNamed::parse(call.object.get("name"))? {
@@ -221,14 +220,14 @@ pub fn find_instance(text: &str) -> Result<Errand<FindInstance>, Error> {
     let endpoint =
         endpoint.ok_or_else(|| unavailable("Resource Controller", "resourceController"))?;
     let find = FindInstance::new(endpoint, call.token()?, name, group);
-    Ok(Errand::Ask(find, options.retries))
+    Ok(Errand::Ask(Box::new(find), options.retries))
 }
 
 /// `{ options, token, target, limit?, offset }`.
 ///
 /// # Errors
 /// `invalid_input`, `unavailable`.
-pub fn list_keys(text: &str) -> Result<Errand<ListKeys>, Error> {
+pub fn list_keys(text: &str) -> Result<ErrandOf<ListKeys>, Error> {
     let call = Call::parse(text)?;
     let options = call.options_of_session()?;
     let target = Target::parse(call.object.get("target"))?;
@@ -236,7 +235,7 @@ pub fn list_keys(text: &str) -> Result<Errand<ListKeys>, Error> {
     let limit = call.whole("limit")?;
     let offset = call.whole("offset")?.unwrap_or(0);
     let flow = ListKeys::new(&options, &target, &token, limit, offset)?;
-    Ok(Errand::Ask(flow, options.retries))
+    Ok(Errand::Ask(Box::new(flow), options.retries))
 }
 
 /// `{ lease, wall, mono, minValidMs? }`.
@@ -315,7 +314,7 @@ impl Call {
                 Value::Text(name) => Some(name.as_str()),
                 _ => None,
             });
-            check_names(names, known)?;
+            check_names(&names.collect::<Vec<_>>(), known)?;
         }
         self.options_of_session()
     }

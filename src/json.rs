@@ -28,6 +28,15 @@ pub enum Value {
     Object(Object),
 }
 
+impl Value {
+    fn as_object(&self) -> Option<&Object> {
+        match self {
+            Self::Object(object) => Some(object),
+            _ => None,
+        }
+    }
+}
+
 /// An object: few fields, so a list of them; of doubles the last counts.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Object(Vec<(String, Value)>);
@@ -49,8 +58,9 @@ impl Object {
     }
 
     /// The names, in the order of the text.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|(name, _)| name.as_str())
+    #[inline(never)]
+    pub fn names(&self) -> Vec<&str> {
+        self.0.iter().map(|(name, _)| name.as_str()).collect()
     }
 
     /// A text field that is there and not empty.
@@ -75,22 +85,31 @@ impl Object {
     /// A field that is an object.
     #[inline(never)]
     pub fn object(&self, name: &str) -> Option<&Object> {
-        match self.get(name) {
-            Some(Value::Object(inner)) => Some(inner),
-            _ => None,
-        }
+        self.get(name).and_then(Value::as_object)
     }
 
     /// The objects of a field that is a list; `None` if it is none.
     #[inline(never)]
-    pub fn objects(&self, name: &str) -> Option<impl Iterator<Item = &Object>> {
+    pub fn objects(&self, name: &str) -> Option<Vec<&Object>> {
         match self.get(name) {
-            Some(Value::List(items)) => Some(items.iter().filter_map(|item| match item {
-                Value::Object(object) => Some(object),
-                _ => None,
-            })),
+            Some(Value::List(items)) => Some(items.iter().filter_map(Value::as_object).collect()),
             _ => None,
         }
+    }
+
+    /// The first object of a field that is a list of them.
+    #[inline(never)]
+    pub fn first(&self, name: &str) -> Option<&Object> {
+        match self.get(name) {
+            Some(Value::List(items)) => items.iter().find_map(Value::as_object),
+            _ => None,
+        }
+    }
+
+    /// Whether a field is `true`.
+    #[inline(never)]
+    pub fn is_true(&self, name: &str) -> bool {
+        matches!(self.get(name), Some(Value::Bool(true)))
     }
 
     /// The same object with a further field.

@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::json;
 use crate::json::Object;
 use crate::secret::AccessToken;
-use crate::text::own;
+use crate::text::{own, parts};
 
 /// The claims as JSON text.
 ///
@@ -22,11 +22,10 @@ pub fn claims_text(token: &AccessToken) -> Result<String, Error> {
 }
 
 fn decode(token: &AccessToken) -> Option<(String, Object)> {
-    let mut parts = token.expose().split(['.']);
-    let (header, payload, _signature) = (parts.next()?, parts.next()?, parts.next()?);
-    if parts.next().is_some() {
+    let parts = parts(token.expose(), b'.');
+    let [header, payload, _signature] = parts.as_slice() else {
         return None;
-    }
+    };
     let bytes = base64::decode_url;
     json::parse_object(&bytes(header)?)?;
     let text = json::text_of(&bytes(payload)?)?;

@@ -12,7 +12,7 @@ use crate::options::{Options, unavailable};
 use crate::refusal::{complete, shown, unreadable, without_code};
 use crate::secret::AccessToken;
 use crate::target::Target;
-use crate::text::{has, text};
+use crate::text::{digits, has, text};
 
 const PATH: &str = "/api/v2/keys";
 /// Key Protect's own default; 5,000 is its most.
@@ -136,7 +136,7 @@ impl ListKeys {
             ));
         }
         let limit = limit.unwrap_or(PAGE).clamp(1, PAGE);
-        let (limit_text, offset_text) = (limit.to_string(), offset.to_string());
+        let (limit_text, offset_text) = (digits(limit), digits(offset));
         let query = [
             ("limit", limit_text.as_str()),
             ("offset", offset_text.as_str()),
@@ -236,13 +236,10 @@ pub fn refusal(reply: &Reply) -> Error {
 }
 
 fn said_and_reason(body: &Object) -> Option<(&str, Option<&str>)> {
-    let resource = body
-        .objects("resources")
-        .and_then(|mut objects| objects.next())?;
+    let resource = body.first("resources")?;
     let said = resource.text("errorMsg")?;
     let reason = resource
-        .objects("reasons")
-        .and_then(|mut objects| objects.next())
+        .first("reasons")
         .and_then(|reason| reason.text("code"));
     Some((said, reason))
 }

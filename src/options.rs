@@ -6,7 +6,7 @@ use crate::json::{Object, Value};
 use crate::endpoint::Endpoint;
 use crate::error::{Code, Error};
 use crate::secret::ClientSecret;
-use crate::text::{has, line, list, text as joined};
+use crate::text::{has, line, list, text as joined, trim};
 
 /// Regions with a Key Protect host of their own, for hints (new ones are taken too).
 const REGIONS: &str = "us-south, us-east, eu-gb, eu-de, eu-es, au-syd, jp-tok, jp-osa, ca-tor, \
@@ -114,20 +114,23 @@ impl Options {
 ///
 /// # Errors
 /// `invalid_input` naming the first stranger.
-pub fn check_names<'a>(
-    given: impl IntoIterator<Item = &'a str>,
-    known: &[&str],
-) -> Result<(), Error> {
-    match given.into_iter().find(|name| !known.contains(name)) {
+pub fn check_names(given: &[&str], known: &[&str]) -> Result<(), Error> {
+    match given.iter().find(|name| !known.contains(name)) {
         None => Ok(()),
-        Some(stranger) => {
-            let shown = line(stranger, 40);
-            Err(Error::invalid_input(
-                &joined!("there is no option \"", shown, "\" here"),
-                &joined!("Known are ", list(known.iter().copied(), ", "), "."),
-            ))
-        }
+        Some(stranger) => Err(stranger_among(
+            "there is no option \"",
+            stranger,
+            "\" here",
+            known,
+        )),
     }
+}
+
+fn stranger_among(before: &str, stranger: &str, after: &str, known: &[&str]) -> Error {
+    Error::invalid_input(
+        &joined!(before, line(stranger, 40), after),
+        &joined!("Known are ", list(known, ", "), "."),
+    )
 }
 
 /// Checks the form of a region's name; it becomes part of a host name.
@@ -154,14 +157,41 @@ pub fn unavailable(what: &str, option: &str) -> Error {
     )
 }
 
-const NAMES: [&str; 6] = [
+/// A service in the option `endpoints`: its name there, its folder under `base`, and what users paste
+/// at the end of its address (longest first).
+type Place = (&'static str, &'static str, &'static [&'static str]);
+
+/// In the order of [`Endpoints::slots`].
+const PLACES: [Place; 6] = [
+    ("iam", "/iam", &["/identity/token", "/oidc/token", "/identity"]),
+    ("cf", "/cf", &[]),
+    ("uaa", "/uaa", &["/oauth/token"]),
+    ("keyProtect", "/kp", &["/api/v2"]),
+    ("resourceController", "/rc", &["/v2/resource_instances", "/v2"]),
+    ("accounts", "/accounts", &[]),
+];
+const NAMES: [&str; 7] = [
     "iam",
     "cf",
     "uaa",
     "keyProtect",
     "resourceController",
     "accounts",
+    "base",
 ];
+
+impl Endpoints {
+    fn slots(&mut self) -> [&mut Option<Endpoint>; 6] {
+        [
+            &mut self.iam,
+            &mut self.cf,
+            &mut self.uaa,
+            &mut self.key_protect,
+            &mut self.resource_controller,
+            &mut self.accounts,
+        ]
+    }
+}
 
 fn endpoints(value: Option<&Value>, region: &str) -> Result<Endpoints, Error> {
     let named = match value {
@@ -170,75 +200,51 @@ fn endpoints(value: Option<&Value>, region: &str) -> Result<Endpoints, Error> {
         Some(Value::Object(named)) => named,
         Some(_) => return Err(wrong_kind("endpoints", "an object or \"private\"")),
     };
-    let known: Vec<&str> = NAMES.into_iter().chain(["base"]).collect();
-    if let Some(stranger) = named.names().find(|name| !known.contains(name)) {
-        let shown = line(stranger, 40);
-        return Err(Error::invalid_input(
-            &joined!("endpoints has no \"", shown, "\""),
-            &joined!("Known are ", list(known.iter().copied(), ", "), "."),
-        ));
+    if let Some(stranger) = named.names().iter().find(|name| !NAMES.contains(name)) {
+        return Err(stranger_among("endpoints has no \"", stranger, "\"", &NAMES));
     }
-    let one = |name: &str, suffixes: &[&str]| -> Result<Option<Endpoint>, Error> {
-        Ok(address(named, name)?.map(|endpoint| endpoint.without_suffix(suffixes)))
-    };
-    let mut given = Endpoints {
-        iam: one("iam", &["/identity/token", "/oidc/token", "/identity"])?,
-        cf: one("cf", &[])?,
-        uaa: one("uaa", &["/oauth/token"])?,
-        key_protect: one("keyProtect", &["/api/v2"])?,
-        resource_controller: one("resourceController", &["/v2/resource_instances", "/v2"])?,
-        accounts: one("accounts", &[])?,
-        ..Endpoints::default()
-    };
-    if let Some(base) = address(named, "base")? {
-        let fill = |slot: &mut Option<Endpoint>, name: &str, folder: &str| {
-            if slot.is_none() && !named.has(name) {
-                *slot = Some(base.join(folder));
-            }
-        };
-        fill(&mut given.iam, "iam", "/iam");
-        fill(&mut given.cf, "cf", "/cf");
-        fill(&mut given.uaa, "uaa", "/uaa");
-        fill(&mut given.key_protect, "keyProtect", "/kp");
-        fill(&mut given.resource_controller, "resourceController", "/rc");
-        fill(&mut given.accounts, "accounts", "/accounts");
+    let base = address(named, "base")?;
+    let mut given = Endpoints::default();
+    for (slot, (name, folder, suffixes)) in given.slots().into_iter().zip(&PLACES) {
+        if let Some(endpoint) = address(named, name)? {
+            *slot = Some(endpoint.without_suffix(suffixes));
+        } else if let Some(base) = &base
+            && !named.has(name)
+        {
+            *slot = Some(base.join(folder));
+        }
+    }
+    if base.is_some() {
         return Ok(given);
     }
     let plain_cloud_foundry = given.cf.is_some() || given.uaa.is_some();
-    if given.iam.is_none() && !named.has("iam") && !plain_cloud_foundry {
-        given.iam = ibm(region, false).iam;
-    }
+    let ibm_by_default = !named.has("iam") && !plain_cloud_foundry;
     // A secret must never reach another company: defaults stand beside IBM's own IAM only.
-    if given
+    let ibm_by_name = given
         .iam
         .as_ref()
-        .is_some_and(|iam| iam.is_under("cloud.ibm.com"))
-    {
-        let defaults = ibm(region, false);
-        given.resource_controller = given.resource_controller.or(defaults.resource_controller);
-        given.accounts = given.accounts.or(defaults.accounts);
+        .is_some_and(|iam| iam.is_under("cloud.ibm.com"));
+    if ibm_by_default || ibm_by_name {
+        let mut defaults = ibm(region, false);
+        for (slot, default) in given.slots().into_iter().zip(defaults.slots()) {
+            if slot.is_none() {
+                *slot = default.take();
+            }
+        }
         given.ibm_key_protect = true;
     }
     Ok(given)
 }
 
 fn ibm(region: &str, private: bool) -> Endpoints {
+    let prefix = if private { "private." } else { "" };
     let host = |name: &str| {
-        let prefix = if private { "private." } else { "" };
-        Some(Endpoint::constant(joined!(
-            "https://",
-            prefix,
-            name,
-            ".cloud.ibm.com"
-        )))
+        let address = joined!("https://", prefix, name, ".cloud.ibm.com");
+        Some(Endpoint::constant(address))
     };
     // Two regions have a private IAM of their own.
     let iam = match region {
-        "us-south" | "us-east" if private => Some(Endpoint::constant(joined!(
-            "https://private.",
-            region,
-            ".iam.cloud.ibm.com"
-        ))),
+        "us-south" | "us-east" if private => host(&joined!(region, ".iam")),
         _ => host("iam"),
     };
     Endpoints {
@@ -270,8 +276,7 @@ fn client(value: Option<&Value>) -> Result<Option<Client>, Error> {
         Some(Value::Object(object)) => object,
         Some(_) => return Err(wrong_kind("client", "{ clientId, clientSecret? }")),
     };
-    let names = object.names();
-    check_names(names, &["clientId", "clientSecret"])?;
+    check_names(&object.names(), &["clientId", "clientSecret"])?;
     let Some(id) = object.text("clientId") else {
         return Err(wrong_kind("client.clientId", "a text that is not empty"));
     };
@@ -295,7 +300,7 @@ fn text<'a>(object: &'a Object, name: &str) -> Result<Option<&'a str>, Error> {
 }
 
 fn word(name: &str, text: &str) -> Result<String, Error> {
-    let text = text.trim();
+    let text = trim(text);
     if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(wrong_kind(name, "an id"));
     }

@@ -161,7 +161,7 @@ mod tests {
         let bare = error(Error::new(Code::Network, "m", "h"));
         let Value::Object(bare) = bare else { panic!() };
         assert_eq!(
-            bare.names().collect::<Vec<_>>(),
+            bare.names(),
             ["code", "message", "hint", "retryable"]
         );
         assert_eq!(bare.get("retryable"), Some(&Value::Bool(true)));
@@ -177,9 +177,9 @@ mod tests {
             panic!()
         };
         assert_eq!(full.number("status"), Some(400.0));
-        let first = full.objects("candidates").unwrap().next().unwrap();
+        let first = full.first("candidates").unwrap();
         assert_eq!(
-            first.names().collect::<Vec<_>>(),
+            first.names(),
             ["guid", "name", "region"]
         );
     }

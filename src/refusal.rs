@@ -78,7 +78,7 @@ pub fn complete(mut error: Error, service: Service, reply: &Reply) -> Error {
 /// The refusal of a service that writes IBM Cloud's general form: `errors[0]` or `message`, `code` or
 /// `error_code`, `trace` or `transaction_id`.
 pub fn general_form(service: Service, reply: &Reply, body: &Object) -> Error {
-    let first = body.objects("errors").and_then(|mut errors| errors.next());
+    let first = body.first("errors");
     let field = |name: &str| first.and_then(|first| first.text(name));
     let said = field("message").or_else(|| body.text("message"));
     let mut error = without_code(service, reply);

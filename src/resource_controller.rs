@@ -13,7 +13,7 @@ use crate::http::{Reply, Request, Service, url};
 use crate::refusal::{general_form, unreadable, without_code};
 use crate::secret::AccessToken;
 use crate::target::{Instance, parse_crn};
-use crate::text::{digits, line, own, text};
+use crate::text::{cut, digits, line, own, text};
 
 /// Key Protect in IBM Cloud's catalog.
 const KEY_PROTECT: &str = "ee41347f-b18e-4ca6-bf80-b5467c63f9a6";
@@ -133,7 +133,7 @@ impl FindInstance {
 
     /// The next page's address, if its link stays where we are; a link seen before is a circle.
     fn follow(&mut self, link: &str) -> Result<(), Error> {
-        let (place, query) = link.split_once(['?']).unwrap_or((link, ""));
+        let (place, query) = cut(link, b"?").unwrap_or((link, ""));
         let own = text!(self.endpoint.as_str(), PATH);
         let own_path = own.strip_prefix(self.endpoint.origin()).unwrap_or(PATH);
         let plain = query
@@ -214,9 +214,13 @@ impl Flow for FindInstance {
         if !reply.is_success() {
             return Err(refused(reply, body.as_ref()));
         }
-        let unreadable = || unreadable(Service::ResourceController, reply);
-        let body = body.ok_or_else(unreadable)?;
-        for resource in body.objects("resources").ok_or_else(unreadable)? {
+        let Some((body, resources)) = body
+            .as_ref()
+            .and_then(|body| Some((body, body.objects("resources")?)))
+        else {
+            return Err(unreadable(Service::ResourceController, reply));
+        };
+        for resource in resources {
             self.take(resource);
         }
         match body.text("next_url") {

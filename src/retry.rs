@@ -4,7 +4,7 @@
 
 use crate::http::{Failure, Outcome, Reply, Resend};
 use crate::json::digits;
-use crate::text::has;
+use crate::text::{has, trim};
 
 const FIRST_WAIT_MS: f64 = 500.0;
 const LONGEST_WAIT_MS: f64 = 30_000.0;
@@ -62,11 +62,11 @@ fn may_send_again(resend: Resend, outcome: &Outcome) -> bool {
 /// from the answer's own `Date`, so the local clock does not matter. Nonsense and the past: `None`.
 pub fn retry_after_ms(reply: &Reply) -> Option<f64> {
     let ms = match reply.header("retry-after") {
-        Some(text) => match digits(text.trim()) {
+        Some(text) => match digits(trim(text)) {
             Some(seconds) => seconds * 1000.0,
             None => reply.retry_date_ms? - reply.date_ms?,
         },
-        None => digits(reply.header("x-ratelimit-reset")?.trim())? * 1000.0 - reply.date_ms?,
+        None => digits(trim(reply.header("x-ratelimit-reset")?))? * 1000.0 - reply.date_ms?,
     };
     (ms > 0.0).then_some(ms)
 }

@@ -5,7 +5,7 @@ use crate::json::Value;
 use crate::error::Error;
 use crate::guid::{InstanceGuid, OrgGuid, SpaceGuid};
 use crate::options::check_region;
-use crate::text::{own, text};
+use crate::text::{own, parts, text, trim};
 
 /// A string is a name, to be looked up; `{ guid }` is taken as it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,11 +67,11 @@ impl InstanceNamed {
     /// `invalid_input` if it is none of these, or the CRN is of another service.
     pub fn parse(value: Option<&Value>) -> Result<Self, Error> {
         match value {
-            Some(Value::Text(text)) if text.trim_start().starts_with("crn:") => {
-                parse_crn(text.trim()).map(Self::Known)
+            Some(Value::Text(text)) if trim(text).starts_with("crn:") => {
+                parse_crn(trim(text)).map(Self::Known)
             }
             Some(Value::Object(object)) if !object.has("guid") => match object.text("crn") {
-                Some(crn) => parse_crn(crn.trim()).map(Self::Known),
+                Some(crn) => parse_crn(trim(crn)).map(Self::Known),
                 None => Err(not_an_instance()),
             },
             Some(Value::Object(object)) => {
@@ -105,7 +105,7 @@ fn not_an_instance() -> Error {
 /// # Errors
 /// `invalid_input` if it is no CRN of a Key Protect instance.
 pub fn parse_crn(crn: &str) -> Result<Instance, Error> {
-    let fields: Vec<&str> = crn.split([':']).collect();
+    let fields = parts(crn, b':');
     let [scheme, version, _, _, service, region, _, guid, ..] = fields.as_slice() else {
         return Err(not_a_crn());
     };
@@ -155,7 +155,7 @@ impl Target {
             Some(_) => return Err(not_a_target()),
         };
         let known = ["instance", "org", "space"];
-        if object.names().any(|name| !known.contains(&name)) {
+        if object.names().iter().any(|name| !known.contains(name)) {
             return Err(not_a_target());
         }
         match (

@@ -20,7 +20,8 @@ pub(crate) fn join(parts: &[&str]) -> String {
 }
 
 /// The parts with a separator between them.
-pub(crate) fn list<'a>(parts: impl IntoIterator<Item = &'a str>, separator: &str) -> String {
+#[inline(never)]
+pub(crate) fn list(parts: &[&str], separator: &str) -> String {
     let mut all = String::new();
     for part in parts {
         if !all.is_empty() {
@@ -29,6 +30,38 @@ pub(crate) fn list<'a>(parts: impl IntoIterator<Item = &'a str>, separator: &str
         all.push_str(part);
     }
     all
+}
+
+/// What lies before and after the first of some ASCII marks. As [`parts`], it stands in for std's
+/// searches, which are compiled anew for each kind of pattern.
+#[inline(never)]
+pub(crate) fn cut<'a>(text: &'a str, marks: &[u8]) -> Option<(&'a str, &'a str)> {
+    let at = text.bytes().position(|byte| marks.contains(&byte))?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
+}
+
+/// What lies before the first of some ASCII marks; all of it, if there is none.
+pub(crate) fn before<'a>(text: &'a str, marks: &[u8]) -> &'a str {
+    cut(text, marks).map_or(text, |(before, _)| before)
+}
+
+/// What lies between ASCII marks.
+#[inline(never)]
+pub(crate) fn parts(text: &str, mark: u8) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let mut rest = text;
+    while let Some((part, after)) = cut(rest, &[mark]) {
+        parts.push(part);
+        rest = after;
+    }
+    parts.push(rest);
+    parts
+}
+
+/// Without white space at both ends.
+#[inline(never)]
+pub(crate) fn trim(text: &str) -> &str {
+    text.trim()
 }
 
 /// Whether a text has another within.
@@ -47,9 +80,19 @@ pub(crate) fn own(text: Option<&str>) -> Option<String> {
     text.map(str::to_owned)
 }
 
-/// A count or a status as text.
+/// A count or a status as text; `to_string` would link std's formatting.
 pub(crate) fn digits(number: impl Into<u32>) -> String {
-    number.into().to_string()
+    let mut out = String::new();
+    push_digits(&mut out, number.into());
+    out
+}
+
+#[inline(never)]
+fn push_digits(out: &mut String, number: u32) {
+    if number >= 10 {
+        push_digits(out, number / 10);
+    }
+    out.extend(char::from_digit(number % 10, 10));
 }
 
 /// A text of unknown origin, fit to be shown: one line of at most `most` characters.
@@ -96,8 +139,23 @@ mod tests {
     #[test]
     fn texts_are_joined_listed_and_searched() {
         assert_eq!(text!("a", String::from("b"), &"c"), "abc");
-        assert_eq!(list(["a", "b"], ", "), "a, b");
+        assert_eq!(list(&["a", "b"], ", "), "a, b");
         assert!(has("abc", "bc") && has("abc", "") && !has("ab", "abc") && !has("", "a"));
+    }
+
+    #[test]
+    fn texts_are_cut_at_marks() {
+        assert_eq!(cut("a?b#c", b"?#"), Some(("a", "b#c")));
+        assert_eq!((cut("ä", b"?"), before("a#", b"?#")), (None, "a"));
+        assert_eq!(parts("a..ö.", b'.'), ["a", "", "ö", ""]);
+        assert_eq!(parts("", b'.'), [""]);
+    }
+
+    #[test]
+    fn numbers_are_written_as_std_does() {
+        for number in [0, 9, 10, 503, 1_000, u32::MAX] {
+            assert_eq!(digits(number), number.to_string());
+        }
     }
 
     #[test]

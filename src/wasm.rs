@@ -12,7 +12,7 @@ use wasm_bindgen::prelude::*;
 
 use crate::error::Error;
 use crate::fetch::{Io, run};
-use crate::flow::Yields;
+use crate::flow::{Flow, Yields};
 use crate::input::{self, Errand};
 use crate::json::Value;
 use crate::jwt;
@@ -34,14 +34,53 @@ pub fn plan(text: String) -> Result<JsValue, JsValue> {
 /// all, since each async export carries its own copy of the machinery that runs a future.
 #[wasm_bindgen]
 pub async fn call(name: String, text: String, io: Io) -> Result<JsValue, JsValue> {
-    let ended = match name.as_str() {
-        "exchange" => finish(input::exchange(&text), &io).await,
-        "findOrg" => finish(input::find_org(&text), &io).await,
-        "findSpace" => finish(input::find_space(&text), &io).await,
-        "findInstance" => finish(input::find_instance(&text), &io).await,
-        _ => finish(input::list_keys(&text), &io).await,
+    out(work(name, text, &io).await)
+}
+
+async fn work(name: String, text: String, io: &Io) -> Result<Value, Error> {
+    let (mut flow, retries) = match read(&name, &text)? {
+        Errand::Known(output) => return Ok(output),
+        Errand::Ask(flow, retries) => (flow, retries),
     };
-    out(ended)
+    run(&mut *flow, io, retries).await?;
+    flow.value()
+        .ok_or_else(|| Error::protocol("the errand has no end", "Report this."))
+}
+
+fn read(name: &str, text: &str) -> Result<AnyErrand, Error> {
+    match name {
+        "exchange" => input::exchange(text).map(any),
+        "findOrg" => input::find_org(text).map(any),
+        "findSpace" => input::find_space(text).map(any),
+        "findInstance" => input::find_instance(text).map(any),
+        _ => input::list_keys(text).map(any),
+    }
+}
+
+/// A flow of any kind, so that the future that awaits it is there once and not once per kind.
+trait AnyFlow: Flow {
+    fn value(self: Box<Self>) -> Option<Value>;
+}
+
+impl<F: Yields> AnyFlow for F
+where
+    Value: From<F::Output>,
+{
+    fn value(self: Box<Self>) -> Option<Value> {
+        self.output().map(Value::from)
+    }
+}
+
+type AnyErrand = Errand<Box<dyn AnyFlow>, Value>;
+
+fn any<F: Yields + 'static>(errand: Errand<Box<F>, F::Output>) -> AnyErrand
+where
+    Value: From<F::Output>,
+{
+    match errand {
+        Errand::Known(output) => Errand::Known(output.into()),
+        Errand::Ask(flow, retries) => Errand::Ask(flow, retries),
+    }
 }
 
 /// Whether a token may be handed out now.
@@ -57,29 +96,17 @@ pub fn claims(token: String) -> Result<JsValue, JsValue> {
     out(claims.map(Value::Text))
 }
 
-async fn finish<F: Yields>(errand: Result<Errand<F>, Error>, io: &Io) -> Result<Value, Error>
-where
-    Value: From<F::Output>,
-{
-    match errand? {
-        Errand::Known(output) => Ok(output.into()),
-        Errand::Ask(mut flow, retries) => {
-            run(&mut flow, io, retries).await?;
-            let output = flow.output().map(Value::from);
-            output.ok_or_else(|| Error::protocol("the errand has no end", "Report this."))
-        }
-    }
-}
-
 fn out(result: Result<Value, Error>) -> Result<JsValue, JsValue> {
-    let js = |value: &Value| {
-        // Plain data has no shape that could fail here.
-        value
-            .serialize(&Serializer::json_compatible())
-            .unwrap_or(JsValue::UNDEFINED)
-    };
     match result {
         Ok(value) => Ok(js(&value)),
         Err(error) => Err(js(&output::error(error))),
     }
+}
+
+#[inline(never)]
+fn js(value: &Value) -> JsValue {
+    // Plain data has no shape that could fail here.
+    value
+        .serialize(&Serializer::json_compatible())
+        .unwrap_or(JsValue::UNDEFINED)
 }

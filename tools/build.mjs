@@ -19,7 +19,14 @@ export async function build() {
 }
 
 async function buildCore() {
-  const inputs = ['Cargo.toml', 'Cargo.lock', 'rust-toolchain.toml', 'src', 'tools/glue', 'tools/build.mjs']
+  const inputs = [
+    'Cargo.toml',
+    'Cargo.lock',
+    'rust-toolchain.toml',
+    'src',
+    'tools/glue',
+    'tools/build.mjs',
+  ]
   const outputs = ['core.js', 'core.d.ts', 'core_bg.wasm'].map((name) => `${CORE}/${name}`)
   await once('core', { inputs, outputs }, async () => {
     const glue = await buildGlue()
@@ -39,14 +46,26 @@ async function buildCore() {
 async function withoutMachinePaths() {
   const registry = join(process.env.CARGO_HOME ?? join(homedir(), '.cargo'), 'registry', 'src')
   const sysroot = (await run('rustc', ['--print', 'sysroot'])).trim()
-  const pairs = [[join(sysroot, 'lib/rustlib/src/rust'), 'rust'], [root, '.']]
+  const pairs = [
+    [join(sysroot, 'lib/rustlib/src/rust'), 'rust'],
+    [root, '.'],
+  ]
   await run('cargo', ['fetch', '--locked', '--target', 'wasm32-unknown-unknown'])
   for (const name of readdirSync(registry)) pairs.unshift([join(registry, name), 'deps'])
   return pairs.map(([from, to]) => `--remap-path-prefix=${from}=${to}`).join(' ')
 }
 
 async function buildPackage() {
-  const inputs = ['pkg-template', CORE, 'README.md', 'CHANGELOG.md', 'LICENSE', 'tsconfig.package.json', 'tools/build.mjs', 'package-lock.json']
+  const inputs = [
+    'pkg-template',
+    CORE,
+    'README.md',
+    'CHANGELOG.md',
+    'LICENSE',
+    'tsconfig.package.json',
+    'tools/build.mjs',
+    'package-lock.json',
+  ]
   await once('package', { inputs, outputs: ['pkg/index.js', 'pkg/index.d.ts'] }, async () => {
     say('Laying out pkg/ and writing its types …')
     // Types are made from a copy without any: beside an index.d.ts the compiler would not read index.js.
@@ -56,10 +75,12 @@ async function buildPackage() {
       rmSync(folder, { recursive: true, force: true })
       mkdirSync(folder, { recursive: true })
       cpSync(join(root, 'pkg-template'), folder, { recursive: true })
-      for (const name of ['core.js', 'core.d.ts']) copyFileSync(join(root, CORE, name), join(folder, name))
+      for (const name of ['core.js', 'core.d.ts'])
+        copyFileSync(join(root, CORE, name), join(folder, name))
     }
     copyFileSync(join(root, CORE, 'core_bg.wasm'), join(pkg, 'core_bg.wasm'))
-    for (const name of ['README.md', 'CHANGELOG.md', 'LICENSE']) copyFileSync(join(root, name), join(pkg, name))
+    for (const name of ['README.md', 'CHANGELOG.md', 'LICENSE'])
+      copyFileSync(join(root, name), join(pkg, name))
     await run(bin('tsc'), ['-p', 'tsconfig.package.json'])
   })
 }

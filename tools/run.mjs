@@ -1,7 +1,15 @@
 // How the tools start programs, say what they do, and skip what is done already.
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -53,7 +61,8 @@ export function filesOf(paths) {
 function walk(folder) {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     const full = join(folder, entry.name)
-    if (entry.isDirectory()) return entry.name === 'node_modules' || entry.name === 'target' ? [] : walk(full)
+    if (entry.isDirectory())
+      return entry.name === 'node_modules' || entry.name === 'target' ? [] : walk(full)
     return [full]
   })
 }
@@ -64,7 +73,8 @@ function walk(folder) {
  */
 export async function once(name, { inputs, outputs, extra = '' }, step) {
   const hash = createHash('sha256').update(extra)
-  for (const file of filesOf(inputs)) hash.update(file.slice(root.length)).update(readFileSync(file))
+  for (const file of filesOf(inputs))
+    hash.update(file.slice(root.length)).update(readFileSync(file))
   const digest = hash.digest('hex')
   const stamp = join(root, 'build', 'stamps', name)
   const isDone =

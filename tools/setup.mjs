@@ -5,10 +5,14 @@ import { once, root, run, say } from './run.mjs'
 
 /** Installs the npm packages of the lock file. */
 export async function installPackages() {
-  await once('npm', { inputs: ['package-lock.json'], outputs: ['node_modules/.package-lock.json'] }, async () => {
-    say('Installing the npm packages of the lock file (about 15 s, once) …')
-    await run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])
-  })
+  await once(
+    'npm',
+    { inputs: ['package-lock.json'], outputs: ['node_modules/.package-lock.json'] },
+    async () => {
+      say('Installing the npm packages of the lock file (about 15 s, once) …')
+      await run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])
+    },
+  )
 }
 
 /** Has rustup add what rust-toolchain.toml names; an installed toolchain does not get it by itself. */
@@ -33,7 +37,14 @@ export async function buildGlue() {
   await once('glue', { inputs, outputs: [program] }, async () => {
     say('Building the glue program of wasm-bindgen (about 25 s, once) …')
     const manifest = join('tools', 'glue', 'Cargo.toml')
-    await run('cargo', ['build', '--locked', '--manifest-path', manifest, '--target-dir', 'target/glue'])
+    await run('cargo', [
+      'build',
+      '--locked',
+      '--manifest-path',
+      manifest,
+      '--target-dir',
+      'target/glue',
+    ])
   })
   return join(root, existsSync(join(root, program)) ? program : `${program}.exe`)
 }

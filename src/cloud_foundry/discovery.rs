@@ -3,7 +3,7 @@
 //! A password must be posted to a UAA only: a root that names none (Korifi names its own address as
 //! `login`) is `unavailable`, before anything secret leaves.
 
-use crate::json::{self, Object, Value};
+use crate::json::{self, Object};
 
 use crate::endpoint::Endpoint;
 use crate::error::{Code, Error};
@@ -34,7 +34,7 @@ pub fn read_root(reply: &Reply) -> Result<Option<Endpoint>, Error> {
     let Some(links) = body.object("links") else {
         return Err(not_an_api(reply));
     };
-    let on_kubernetes = matches!(body.get("cf_on_k8s"), Some(Value::Bool(true)));
+    let on_kubernetes = body.is_true("cf_on_k8s");
     let href = |name: &str| links.object(name).and_then(|link| link.text("href"));
     match (on_kubernetes, href("login"), href("uaa")) {
         (false, login, Some(uaa)) => sign_in_address(login.unwrap_or(uaa)).map(Some),

@@ -181,7 +181,7 @@ fn read_page(reply: &Reply) -> Result<Vec<Found>, Error> {
                 name: resource.text("name")?.to_owned(),
             })
         };
-        page.objects("resources")?.map(found).collect()
+        page.objects("resources")?.into_iter().map(found).collect()
     };
     read().ok_or_else(|| unreadable(Service::CloudController, reply))
 }
@@ -196,11 +196,20 @@ fn pick(found: Vec<Found>, name: &str) -> Option<Found> {
 /// Whether the service may have meant this name: letters of ASCII without regard to case, and where
 /// both have another letter, its own comparison stands (it folds more than we could know).
 fn is_same_name(answered: &str, asked: &str) -> bool {
-    let (answered, asked) = (answered.trim_end(), asked.trim_end());
-    answered.chars().count() == asked.chars().count()
-        && answered.chars().zip(asked.chars()).all(|(one, other)| {
-            one.eq_ignore_ascii_case(&other) || !(one.is_ascii() || other.is_ascii())
-        })
+    let mut answered = answered.trim_end().chars();
+    let mut asked = asked.trim_end().chars();
+    loop {
+        match (answered.next(), asked.next()) {
+            (None, None) => return true,
+            (Some(one), Some(other)) => {
+                let both_other = !one.is_ascii() && !other.is_ascii();
+                if !one.eq_ignore_ascii_case(&other) && !both_other {
+                    return false;
+                }
+            }
+            _ => return false,
+        }
+    }
 }
 
 fn not_found(message: &str, name: &str) -> Error {

@@ -25,7 +25,7 @@ pub fn read(reply: &Reply) -> Error {
 }
 
 fn title_and_detail(body: &Object) -> Option<(&str, &str)> {
-    match body.objects("errors").and_then(|mut errors| errors.next()) {
+    match body.first("errors") {
         Some(first) => Some((first.text("title")?, first.text("detail").unwrap_or(""))),
         None => Some((
             body.text("error_code")?,

@@ -17,7 +17,7 @@ fn parse(text: &str) -> Result<Options, Error> {
 }
 
 fn addresses(endpoints: &Object) -> Object {
-    endpoints.names().fold(Object::default(), |all, name| {
+    endpoints.names().into_iter().fold(Object::default(), |all, name| {
         let value = match endpoints.text(name) {
             Some(text) => {
                 let both = Object::default()
@@ -147,7 +147,7 @@ fn values_of_the_wrong_kind_are_invalid_input() {
 
 #[test]
 fn a_stranger_among_option_names_is_named() {
-    let error = check_names(["region", "regoin"], &["region", "uaa"]).unwrap_err();
+    let error = check_names(&["region", "regoin"], &["region", "uaa"]).unwrap_err();
     assert!(error.message.contains("regoin") && error.hint.contains("region, uaa"));
 }
 

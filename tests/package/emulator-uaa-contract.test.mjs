@@ -1,0 +1,29 @@
+// What a real UAA answers (tests/real), asked of the emulator.
+import { test } from 'node:test'
+import { createEmulator } from 'keyprotect-auth/emulator'
+import { uaaContract } from '../real/uaa-contract.mjs'
+
+const user = { username: 'marissa', password: 'koala' }
+const spare = { username: 'spare', password: 'spare' }
+const other = { clientId: 'other', clientSecret: '' }
+const emulator = createEmulator({
+  data: {
+    users: [user, spare].map(({ username, password }) => ({ userName: username, password })),
+    clients: [
+      { service: 'iam', clientId: 'bx', clientSecret: 'bx' },
+      { service: 'uaa', clientId: 'cf', clientSecret: '' },
+      { service: 'uaa', ...other },
+    ],
+  },
+})
+
+uaaContract({
+  test,
+  url: `${emulator.endpoints.base}/uaa`,
+  fetch: emulator.fetch,
+  user,
+  passcode: async () => emulator.passcode(user.username),
+  generation: 77,
+  otherClient: other,
+  spareUser: spare,
+})

@@ -1,0 +1,79 @@
+// What must and what must not type-check, from the packed tarball.
+import {
+  AuthError,
+  type AuthErrorCode,
+  type Credential,
+  type decodeToken,
+  exchangeToken,
+  findInstance,
+  findOrg,
+  findSpace,
+  init,
+  isAuthError,
+  type LoginOptions,
+  login,
+  type Session,
+  type TokenSet,
+} from 'keyprotect-auth'
+import { createEmulator, type Emulator } from 'keyprotect-auth/emulator'
+import { nodeHandler, serve } from 'keyprotect-auth/node'
+
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
+const same = <A, B>(_is: Same<A, B>) => {}
+
+export async function use(): Promise<void> {
+  await init()
+  await init(new URL('https://example.test/core_bg.wasm'))
+  const options: LoginOptions = {
+    endpoints: { cf: 'https://api.example.test', iam: null },
+    client: { clientId: 'cf', clientSecret: '' },
+    target: { org: 'acme', space: { guid: 'g' } },
+    timeoutMs: 5,
+    retries: 0,
+    signal: AbortSignal.timeout(5),
+  }
+  const session = await login({ username: 'u', password: () => 'p', origin: 'ldap' }, options)
+  same<typeof session, Session>(true)
+  await login({ apiKey: async () => 'k' }, { endpoints: 'private' })
+  await login(async () => ({ passcode: 'p' }))
+  same<Awaited<ReturnType<Session['iamToken']>>, string>(true)
+  same<Awaited<ReturnType<Session['orgGuid']>>, string>(true)
+  same<Awaited<ReturnType<Session['headers']>>, Record<string, string>>(true)
+  const tokens = await session.oauthTokens()
+  same<typeof tokens.uaa, string | undefined>(true)
+  const found = await findOrg('acme', { token: 't', endpoints: { cf: 'https://api.example.test' } })
+  await findSpace('dev', { org: found, token: 't' })
+  const instance = await findInstance('kp', { token: 't', resourceGroup: 'g' })
+  const other = await session.with({ instance })
+  for await (const key of other.keys({ limit: 5 })) same<typeof key.id, string>(true)
+  const { iam } = await exchangeToken({ refreshToken: 'r' })
+  same<typeof iam, TokenSet | undefined>(true)
+  same<NonNullable<typeof iam>['expiresAt'], number>(true)
+  same<Awaited<ReturnType<typeof decodeToken>>['exp'], number | undefined>(true)
+  try {
+    await session.uaaToken({ minValidMs: 5 })
+  } catch (error) {
+    if (isAuthError(error)) same<typeof error.code, AuthErrorCode>(true)
+    if (error instanceof AuthError) same<typeof error.requestId, string | undefined>(true)
+  }
+  const emulator: Emulator = createEmulator({ cors: true })
+  await login(emulator.credential, emulator.options)
+  const server = await serve(emulator.fetch, { port: 0 })
+  await server.close()
+  nodeHandler(emulator.fetch)
+}
+
+// @ts-expect-error fields of two kinds
+export const two: Credential = { apiKey: 'k', passcode: 'p' }
+// @ts-expect-error no password
+export const half: Credential = { username: 'u' }
+// @ts-expect-error a user name is no function
+export const named: Credential = { username: () => 'u', password: 'p' }
+// @ts-expect-error a typo in an option
+export const typo: LoginOptions = { regoin: 'us-south' }
+// @ts-expect-error two kinds of target
+export const aims: LoginOptions = { target: { instance: 'i', org: 'o' } }
+// @ts-expect-error the set of codes is closed
+export const code: AuthErrorCode = 'nope'
+// @ts-expect-error a space is looked up in an org
+export const space = () => findSpace('dev', { token: 't' })
