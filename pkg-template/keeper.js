@@ -136,16 +136,19 @@ export class Keeper {
    * @param {AbortSignal} [signal] ends this wait alone
    */
   exchange(signal) {
+    this.#flight ??= this.#takeOff()
+    return this.#flight.wait(signal)
+  }
+
+  #takeOff() {
     // What is good only once may be spent by the exchange: that is never given up half-way.
     const isKept = !this.#isReusable || this.#refreshToken() !== undefined
-    const flight = (this.#flight ??= new Flight((flightSignal) => this.#run(flightSignal), {
-      isKept,
-    }))
-    const forget = () => {
-      if (this.#flight === flight) this.#flight = undefined
+    const flight = new Flight((signal) => this.#run(signal), { isKept })
+    const land = () => {
+      this.#flight = undefined
     }
-    flight.done.then(forget, forget)
-    return flight.wait(signal)
+    flight.done.then(land, land)
+    return flight
   }
 
   #refreshToken() {
@@ -215,6 +218,6 @@ function noToken(kind) {
     hint:
       kind === 'iam'
         ? 'It signed in to a UAA: name an IAM in the option endpoints.'
-        : 'IBM Cloud gives none any more; sign in to a Cloud Foundry of your own (endpoints.cf, iam: null).',
+        : 'The service gave none with this login, as IBM Cloud does today. For a Cloud Foundry of your own set endpoints.cf and iam: null.',
   })
 }

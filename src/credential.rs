@@ -30,32 +30,42 @@ pub enum Credential {
 }
 
 struct Row {
-    required: &'static [&'static str],
+    secret: &'static str,
+    beside: &'static [&'static str],
     optional: &'static [&'static str],
 }
 
 impl Row {
     #[inline(never)]
     fn has(&self, name: &str) -> bool {
-        self.required.contains(&name) || self.optional.contains(&name)
+        self.requires(name) || self.optional.contains(&name)
+    }
+
+    #[inline(never)]
+    fn requires(&self, name: &str) -> bool {
+        self.secret == name || self.beside.contains(&name)
     }
 }
 
 const ROWS: [Row; 4] = [
     Row {
-        required: &["apiKey"],
+        secret: "apiKey",
+        beside: &[],
         optional: &[],
     },
     Row {
-        required: &["username", "password"],
+        secret: "password",
+        beside: &["username"],
         optional: &["origin"],
     },
     Row {
-        required: &["passcode"],
+        secret: "passcode",
+        beside: &[],
         optional: &[],
     },
     Row {
-        required: &["refreshToken"],
+        secret: "refreshToken",
+        beside: &[],
         optional: &[],
     },
 ];
@@ -76,25 +86,21 @@ impl Credential {
                 KNOWN_ROWS,
             ));
         };
-        check_row(object)?;
-        if object.has("apiKey") {
-            return ApiKey::parse("apiKey", text(object, "apiKey")?).map(Self::ApiKey);
+        let row = check_row(object)?;
+        let secret = text(object, row.secret)?;
+        match row.secret {
+            "apiKey" => ApiKey::parse(row.secret, secret).map(Self::ApiKey),
+            "passcode" => Passcode::parse(row.secret, secret).map(Self::Passcode),
+            "refreshToken" => RefreshToken::parse(row.secret, secret).map(Self::RefreshToken),
+            _ => Ok(Self::Password {
+                username: name(object, "username")?,
+                password: Password::parse(row.secret, secret)?,
+                origin: match object.get("origin") {
+                    Some(_) => Some(name(object, "origin")?),
+                    None => None,
+                },
+            }),
         }
-        if object.has("passcode") {
-            return Passcode::parse("passcode", text(object, "passcode")?).map(Self::Passcode);
-        }
-        if object.has("refreshToken") {
-            return RefreshToken::parse("refreshToken", text(object, "refreshToken")?)
-                .map(Self::RefreshToken);
-        }
-        Ok(Self::Password {
-            username: name(object, "username")?,
-            password: Password::parse("password", text(object, "password")?)?,
-            origin: match object.get("origin") {
-                Some(_) => Some(name(object, "origin")?),
-                None => None,
-            },
-        })
     }
 
     /// Whether the same credential may be exchanged again.
@@ -118,25 +124,27 @@ impl Credential {
     }
 }
 
-fn check_row(object: &Object) -> Result<(), Error> {
+fn check_row(object: &Object) -> Result<&'static Row, Error> {
     let refused = |message: &str| Err(Error::invalid_input(message, KNOWN_ROWS));
     let names = object.names();
-    if let Some(stranger) = names.iter().find(|name| !ROWS.iter().any(|row| row.has(name))) {
+    let stranger = |name: &&&str| !ROWS.iter().any(|row| row.has(name));
+    if let Some(stranger) = names.iter().find(stranger) {
         let shown = line(stranger, 40);
         return refused(&joined!("a credential has no field \"", shown, "\""));
     }
-    // The row is one of which a required field is there; all other fields must be of it too.
-    let Some(row) = ROWS.iter().find(|row| row.required.iter().any(|name| names.contains(name)))
-    else {
+    // The row is one of which a required field is there; the other fields must be of it too.
+    let row = |row: &&Row| names.iter().any(|name| row.requires(name));
+    let Some(row) = ROWS.iter().find(row) else {
         return refused("the credential has no field that signs in");
     };
-    if names.iter().any(|name| !row.has(name)) {
+    if !names.iter().all(|name| row.has(name)) {
         let fields = list(&names, ", ");
         return refused(&joined!("the credential has fields of two kinds: ", fields));
     }
-    match row.required.iter().find(|name| !names.contains(name)) {
+    let lacks = |name: &&&str| !names.contains(*name);
+    match row.beside.iter().chain([&row.secret]).find(lacks) {
         Some(missing) => refused(&joined!("the credential lacks ", missing)),
-        None => Ok(()),
+        None => Ok(row),
     }
 }
 

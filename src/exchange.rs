@@ -36,34 +36,30 @@ pub struct Exchanged {
     pub by_refresh: bool,
 }
 
-/// What is used to get tokens.
-#[derive(Clone, Debug)]
-enum Leg {
-    Refresh(RefreshToken),
-    Credential(Credential),
-}
-
-#[derive(Debug)]
-enum State {
+/// What is asked next, or was asked last.
+#[derive(Clone, Copy, Debug)]
+enum Step {
     Root,
     V2Info,
     Grant,
-    Waiting,
-    Done(Ended),
 }
 
 /// The errand; see the module.
 #[derive(Debug)]
 pub struct Exchange {
     options: Options,
-    /// What is tried now.
-    leg: Leg,
+    /// What is exchanged; a refresh token where this renews.
+    credential: Credential,
+    /// Whether the refresh token is one that an earlier exchange brought.
+    renews: bool,
     /// Whether a refused refresh token is not the end.
     can_sign_in_again: bool,
     uaa: Option<Endpoint>,
     with_uaa: bool,
-    state: State,
-    sent: State,
+    step: Step,
+    /// Whether the request of the step is still to be sent.
+    asks: bool,
+    done: Option<Ended>,
 }
 
 impl Exchange {
@@ -90,7 +86,7 @@ impl Exchange {
                 "Leave it out, or set endpoints.iam to null.",
             ));
         }
-        Self::start(Leg::Credential(credential), false, options, known_uaa)
+        Self::start(credential, options, known_uaa)
     }
 
     /// Renews by a refresh token. Where it is refused, or the service fails on it to the last try, the
@@ -104,21 +100,24 @@ impl Exchange {
         options: Options,
         known_uaa: Option<Endpoint>,
     ) -> Result<Self, Error> {
-        Self::start(Leg::Refresh(token), can_sign_in_again, options, known_uaa)
+        let credential = Credential::RefreshToken(token);
+        let mut renewal = Self::start(credential, options, known_uaa)?;
+        renewal.renews = true;
+        renewal.can_sign_in_again = can_sign_in_again;
+        Ok(renewal)
     }
 
     fn start(
-        leg: Leg,
-        can_sign_in_again: bool,
+        credential: Credential,
         options: Options,
         known_uaa: Option<Endpoint>,
     ) -> Result<Self, Error> {
         let endpoints = &options.endpoints;
         let uaa = endpoints.uaa.clone().or(known_uaa);
-        let state = if endpoints.iam.is_some() || uaa.is_some() {
-            State::Grant
+        let step = if endpoints.iam.is_some() || uaa.is_some() {
+            Step::Grant
         } else if endpoints.cf.is_some() {
-            State::Root
+            Step::Root
         } else {
             return Err(Error::new(
                 Code::Unavailable,
@@ -126,43 +125,40 @@ impl Exchange {
                 "Name one in the option endpoints: iam, or the cf or uaa of a Cloud Foundry.",
             ));
         };
-        let with_uaa = options.uaa;
         Ok(Self {
+            with_uaa: options.uaa,
             options,
-            leg,
-            can_sign_in_again,
+            credential,
+            renews: false,
+            can_sign_in_again: false,
             uaa,
-            with_uaa,
-            state,
-            sent: State::Waiting,
+            step,
+            asks: true,
+            done: None,
         })
     }
 
-    fn grant_request(&self) -> Result<Request, Error> {
-        let options = &self.options;
-        match (&options.endpoints.iam, &self.uaa) {
-            (Some(iam), _) => Ok(match &self.leg {
-                Leg::Refresh(token) => {
-                    iam::grant::refresh_request(iam, token, options, self.with_uaa)
-                }
-                Leg::Credential(credential) => {
-                    iam::grant::credential_request(iam, credential, options, self.with_uaa)
-                }
-            }),
-            (None, Some(uaa)) => Ok(match &self.leg {
-                Leg::Refresh(token) => uaa::grant::refresh_request(uaa, token, options),
-                Leg::Credential(credential) => {
-                    uaa::grant::credential_request(uaa, credential, options)
-                }
-            }),
-            (None, None) => Err(crate::options::unavailable("UAA", "uaa")),
-        }
+    fn ask(&mut self, step: Step) {
+        self.step = step;
+        self.asks = true;
     }
 
-    fn request(&self, cf_step: impl Fn(&Endpoint) -> Request) -> Result<Request, Error> {
-        match &self.options.endpoints.cf {
-            Some(cf) => Ok(cf_step(cf)),
-            None => Err(crate::options::unavailable("Cloud Foundry API", "cf")),
+    fn request(&self) -> Option<Request> {
+        let options = &self.options;
+        let endpoints = &options.endpoints;
+        match self.step {
+            Step::Root => endpoints.cf.as_ref().map(discovery::root_request),
+            Step::V2Info => endpoints.cf.as_ref().map(discovery::v2_info_request),
+            Step::Grant => match &endpoints.iam {
+                Some(iam) => {
+                    let (credential, with_uaa) = (&self.credential, self.with_uaa);
+                    Some(iam::grant::request(iam, credential, options, with_uaa))
+                }
+                None => {
+                    let uaa = self.uaa.as_ref()?;
+                    Some(uaa::grant::request(uaa, &self.credential, options))
+                }
+            },
         }
     }
 
@@ -172,17 +168,21 @@ impl Exchange {
                 let body = json::parse_object(&reply.body);
                 if token::is_success(reply, body.as_ref()) {
                     let exchanged = self.read(reply, body.as_ref(), sent)?;
-                    self.state = State::Done(Ended::Tokens(Box::new(exchanged)));
+                    self.done = Some(Ended::Tokens(Box::new(exchanged)));
                     return Ok(());
                 }
-                let about = iam::refusal::is_about_response_type(reply, body.as_ref());
-                if self.with_uaa && about {
+                if self.with_uaa && iam::refusal::is_about_response_type(reply, body.as_ref()) {
                     // The user asked for Cloud Foundry, not for this parameter: once more without.
                     self.with_uaa = false;
-                    self.state = State::Grant;
+                    self.ask(Step::Grant);
                     return Ok(());
                 }
-                self.refusal(reply, body.as_ref())
+                let secrets = self.credential.secrets();
+                let refusal = match self.service() {
+                    Service::Iam => iam::refusal::read,
+                    _ => uaa::refusal::read,
+                };
+                refusal(reply, body.as_ref(), self.is_refresh(), &secrets)
             }
             Err(error) => error,
         };
@@ -204,26 +204,8 @@ impl Exchange {
         })
     }
 
-    fn refusal(&self, reply: &Reply, body: Option<&Object>) -> Error {
-        let refreshing = matches!(
-            &self.leg,
-            Leg::Refresh(_) | Leg::Credential(Credential::RefreshToken(_))
-        );
-        let secrets = match &self.leg {
-            Leg::Refresh(token) => vec![token.expose()],
-            Leg::Credential(credential) => credential.secrets(),
-        };
-        match self.service() {
-            Service::Iam => iam::refusal::read(reply, body, refreshing, &secrets),
-            _ => uaa::refusal::read(reply, body, refreshing, &secrets),
-        }
-    }
-
     fn is_refresh(&self) -> bool {
-        matches!(
-            &self.leg,
-            Leg::Refresh(_) | Leg::Credential(Credential::RefreshToken(_))
-        )
+        matches!(self.credential, Credential::RefreshToken(_))
     }
 
     fn service(&self) -> Service {
@@ -237,12 +219,12 @@ impl Exchange {
     /// What follows on a refusal: a refresh token that is refused, or on which the service fails to
     /// the last try, is not the end where the credential can be used again.
     fn after(&mut self, mut error: Error) -> Result<(), Error> {
-        if !matches!(self.leg, Leg::Refresh(_)) {
+        if !self.renews {
             return Err(error);
         }
         let refused = matches!(error.code, Code::Expired | Code::InvalidCredentials);
         if self.can_sign_in_again && (refused || error.code == Code::ServerError) {
-            self.state = State::Done(Ended::SignInAgain);
+            self.done = Some(Ended::SignInAgain);
             return Ok(());
         }
         if refused {
@@ -254,15 +236,11 @@ impl Exchange {
 
 impl Flow for Exchange {
     fn next(&mut self) -> Option<(RequestId, Request)> {
-        let request = match self.state {
-            State::Root => self.request(discovery::root_request),
-            State::V2Info => self.request(discovery::v2_info_request),
-            State::Grant => self.grant_request(),
-            State::Waiting | State::Done(_) => return None,
-        };
-        self.sent = std::mem::replace(&mut self.state, State::Waiting);
+        if !std::mem::take(&mut self.asks) {
+            return None;
+        }
         // `start` saw the endpoint, so there is a request.
-        Some((0, request.ok()?))
+        Some((0, self.request()?))
     }
 
     fn on_result(
@@ -271,20 +249,16 @@ impl Flow for Exchange {
         result: Result<&Reply, Error>,
         sent: Sent,
     ) -> Result<(), Error> {
-        match std::mem::replace(&mut self.sent, State::Waiting) {
-            State::Root => match discovery::read_root(result?)? {
-                Some(uaa) => {
-                    self.uaa = Some(uaa);
-                    self.state = State::Grant;
-                }
-                None => self.state = State::V2Info,
-            },
-            State::V2Info => {
-                self.uaa = Some(discovery::read_v2_info(result?)?);
-                self.state = State::Grant;
-            }
-            State::Grant => self.on_grant(result, sent)?,
-            State::Waiting | State::Done(_) => {}
+        let discovered = match self.step {
+            Step::Root => discovery::read_root(result?)?,
+            Step::V2Info => Some(discovery::read_v2_info(result?)?),
+            Step::Grant => return self.on_grant(result, sent),
+        };
+        if discovered.is_some() {
+            self.uaa = discovered;
+            self.ask(Step::Grant);
+        } else {
+            self.ask(Step::V2Info);
         }
         Ok(())
     }
@@ -294,10 +268,7 @@ impl Yields for Exchange {
     type Output = Ended;
 
     fn output(self) -> Option<Ended> {
-        match self.state {
-            State::Done(ended) => Some(ended),
-            _ => None,
-        }
+        self.done
     }
 }
 

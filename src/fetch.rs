@@ -70,30 +70,29 @@ extern "C" {
     fn subarray(this: &Chunk, begin: u32) -> Vec<u8>;
 }
 
-type UnderWay<'a> = Pin<Box<dyn Future<Output = (RequestId, Result<Reply, Error>, Sent)> + 'a>>;
+type Ended = (RequestId, Result<Box<Reply>, Error>, Sent);
+type UnderWay<'a> = Pin<Box<dyn Future<Output = Ended> + 'a>>;
 
 /// Drives a flow to its end.
 pub(crate) async fn run(flow: &mut dyn Flow, io: &Io, retries: u32) -> Result<(), Error> {
     let mut under_way: Vec<UnderWay<'_>> = Vec::new();
     loop {
         while let Some((id, request)) = flow.next() {
-            under_way.push(Box::pin(async move {
-                let (result, sent) = send(io, &request, retries).await;
-                (id, result, sent)
-            }));
+            under_way.push(Box::pin(send(io, id, request, retries)));
         }
         if under_way.is_empty() {
             return Ok(());
         }
-        match first_of(&mut under_way).await {
-            (id, Ok(reply), sent) => flow.on_result(id, Ok(&reply), sent)?,
-            (id, Err(error), sent) => flow.on_result(id, Err(error), sent)?,
+        let (id, result, sent) = first_of(&mut under_way).await;
+        match result {
+            Ok(reply) => flow.on_result(id, Ok(&reply), sent)?,
+            Err(error) => flow.on_result(id, Err(error), sent)?,
         }
     }
 }
 
 /// The first result that is there. At most some handful are under way, so all are asked.
-async fn first_of(under_way: &mut Vec<UnderWay<'_>>) -> (RequestId, Result<Reply, Error>, Sent) {
+async fn first_of(under_way: &mut Vec<UnderWay<'_>>) -> Ended {
     poll_fn(|context| {
         let mut first = Poll::Pending;
         // `remove` would bring a panic, and the formatting of its message.
@@ -110,7 +109,7 @@ async fn first_of(under_way: &mut Vec<UnderWay<'_>>) -> (RequestId, Result<Reply
 }
 
 /// Sends one request until an outcome stands; the decision is the core's.
-async fn send(io: &Io, request: &Request, retries: u32) -> (Result<Reply, Error>, Sent) {
+async fn send(io: &Io, id: RequestId, request: Request, retries: u32) -> Ended {
     let mut tries = 0;
     loop {
         let sent = Sent {
@@ -120,33 +119,22 @@ async fn send(io: &Io, request: &Request, retries: u32) -> (Result<Reply, Error>
             },
             random: io.random(),
         };
-        let outcome = attempt(io, request).await;
+        let attempt = io.attempt();
+        let mut outcome = try_once(io, &attempt, &request).await;
+        attempt.close();
         tries += 1;
         if let Some(ms) = next_try(request.resend, &outcome, tries, retries, io.random()) {
             if JsFuture::from(io.sleep(ms)).await.is_ok() {
                 continue;
             }
-            return (Err(Failure::Aborted.to_error(request)), sent);
+            outcome = Err(Failure::Aborted);
         }
-        let result = match outcome {
-            Outcome::Reply(reply) => Ok(reply),
-            Outcome::Failed(failure) => Err(failure.to_error(request)),
-        };
-        return (result, sent);
+        let result = outcome.map_err(|failure| failure.to_error(&request));
+        return (id, result, sent);
     }
 }
 
-async fn attempt(io: &Io, request: &Request) -> Outcome {
-    let attempt = io.attempt();
-    let outcome = match try_once(io, &attempt, request).await {
-        Ok(reply) => Outcome::Reply(reply),
-        Err(failure) => Outcome::Failed(failure),
-    };
-    attempt.close();
-    outcome
-}
-
-async fn try_once(io: &Io, attempt: &Attempt, request: &Request) -> Result<Reply, Failure> {
+async fn try_once(io: &Io, attempt: &Attempt, request: &Request) -> Outcome {
     let sent_id = request.service.correlation_header().and_then(|name| {
         let id = io.request_id(&request.url);
         (!id.is_empty()).then_some((name, id))
@@ -162,14 +150,14 @@ async fn try_once(io: &Io, attempt: &Attempt, request: &Request) -> Result<Reply
     let body = read_body(attempt, &response, request.max_body).await?;
     let response = Response::from(response);
     let headers = response.headers();
-    Ok(Reply {
+    Ok(Box::new(Reply {
         status: response.status(),
         headers: read_headers(&headers),
         date_ms: date_ms(headers.get("date")),
         retry_date_ms: date_ms(headers.get("retry-after")),
         body,
         sent_id: sent_id.map(|(_, id)| id),
-    })
+    }))
 }
 
 fn init(request: &Request, sent_id: Option<&(&'static str, String)>) -> Object {

@@ -5,7 +5,7 @@
 use crate::base64;
 use crate::endpoint::Endpoint;
 use crate::error::{Code, Error};
-use crate::secret::{AccessToken, ClientSecret};
+use crate::secret::AccessToken;
 use crate::text::{before, digits, has, text};
 
 /// Bound of a token or error body, in bytes.
@@ -225,14 +225,9 @@ impl std::fmt::Debug for Reply {
     }
 }
 
-/// What an attempt came to.
-#[derive(Clone, Debug)]
-pub enum Outcome {
-    /// The service answered.
-    Reply(Reply),
-    /// It did not, or not in a way that can be read.
-    Failed(Failure),
-}
+/// What an attempt came to: the service answered, or it did not, or not in a way that can be read.
+/// Boxed, since an answer is large, and is handed on several times.
+pub type Outcome = Result<Box<Reply>, Failure>;
 
 /// Why an attempt brought no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -330,8 +325,8 @@ fn is_certificate_code(code: &str) -> bool {
 
 /// `Authorization: Basic` of an OAuth client. Both parts are form-encoded first
 /// (RFC 6749, section 2.3.1): UAA splits at the first colon and decodes.
-pub fn basic(client_id: &str, secret: &ClientSecret) -> String {
-    let pair = text!(encode_form(client_id), ":", encode_form(secret.expose()));
+pub fn basic(client_id: &str, secret: &str) -> String {
+    let pair = text!(encode_form(client_id), ":", encode_form(secret));
     text!("Basic ", base64::encode(pair.as_bytes()))
 }
 
@@ -392,11 +387,11 @@ mod tests {
 
     #[test]
     fn basic_encodes_both_parts_before_base64() {
-        let header = basic("app|1", &ClientSecret::new("p+ss:wörd%"));
+        let header = basic("app|1", "p+ss:wörd%");
         let pair = base64::encode(b"app%7C1:p%2Bss%3Aw%C3%B6rd%25");
         assert_eq!(header, format!("Basic {pair}"));
-        assert_eq!(basic("cf", &ClientSecret::new("")), "Basic Y2Y6");
-        assert_eq!(basic("bx", &ClientSecret::new("bx")), "Basic Yng6Yng=");
+        assert_eq!(basic("cf", ""), "Basic Y2Y6");
+        assert_eq!(basic("bx", "bx"), "Basic Yng6Yng=");
     }
 
     #[test]
@@ -416,7 +411,7 @@ mod tests {
             body: b"SENTINEL".to_vec(),
             sent_id: None,
         };
-        let shown = format!("{request:?} {:?}", Outcome::Reply(reply));
+        let shown = format!("{request:?} {:?}", Outcome::Ok(Box::new(reply)));
         assert!(!shown.contains("SENTINEL"), "{shown}");
     }
 

@@ -8,7 +8,7 @@
 use crate::cloud_foundry::find::{Find, Found};
 use crate::credential::Credential;
 use crate::endpoint::Endpoint;
-use crate::error::Error;
+use crate::error::{Code, Error};
 use crate::exchange::Exchange;
 use crate::flow::Yields;
 use crate::guid::{OrgGuid, SpaceGuid};
@@ -20,10 +20,10 @@ use crate::options::{Options, check_names, unavailable};
 use crate::resource_controller::FindInstance;
 use crate::secret::{AccessToken, RefreshToken};
 use crate::target::{InstanceNamed, Named, Target};
-use crate::text::text;
+use crate::text::{own, text};
 
-/// Options of `login`; the last is not one of `exchangeToken`.
-const SIGN_IN: [&str; 11] = [
+/// Options of `login`.
+const LOGIN: [&str; 11] = [
     "region",
     "endpoints",
     "uaa",
@@ -35,6 +35,19 @@ const SIGN_IN: [&str; 11] = [
     "clock",
     "signal",
     "target",
+];
+/// Options of `exchangeToken`.
+const EXCHANGE: [&str; 10] = [
+    "region",
+    "endpoints",
+    "uaa",
+    "account",
+    "client",
+    "timeoutMs",
+    "retries",
+    "fetch",
+    "clock",
+    "signal",
 ];
 /// Options of `findOrg`, `findSpace` and `findInstance`.
 const FIND: [&str; 7] = [
@@ -49,15 +62,14 @@ const FIND: [&str; 7] = [
 
 /// A call that was read: what is known already, or what has to be asked.
 #[derive(Debug)]
-pub enum Errand<F, Output> {
+pub enum Errand<F: ?Sized, Output> {
     /// Nothing is sent.
     Known(Output),
-    /// The flow, and how many tries it has after the first.
-    Ask(F, u32),
+    /// The flow; boxed, since flows are large, and are handed on several times.
+    Ask(Box<F>),
 }
 
-/// Boxed, since flows are large, and are handed on several times.
-type ErrandOf<F> = Errand<Box<F>, <F as Yields>::Output>;
+type ErrandOf<F> = Errand<F, <F as Yields>::Output>;
 
 fn known(guid: &str) -> ErrandOf<Find> {
     Errand::Known(Found {
@@ -87,21 +99,28 @@ pub struct Plan {
 /// # Errors
 /// `invalid_input` for what is wrong in them; those of [`key_protect::base`] but `unavailable`.
 pub fn plan(text: &str) -> Result<Plan, Error> {
-    let call = Call::parse(text)?;
-    let options = call.options(match call.object.text("call") {
-        Some("find") => &FIND,
-        Some("login") => &SIGN_IN,
-        _ => SIGN_IN.split_last().map_or(&[], |(_, known)| known),
-    })?;
-    let credential = call
-        .object
+    let object = read(text)?;
+    if let Some(Value::List(names)) = object.get("names") {
+        let names = names.iter().filter_map(|name| match name {
+            Value::Text(name) => Some(name.as_str()),
+            _ => None,
+        });
+        let known: &[&str] = match object.text("call") {
+            Some("find") => &FIND,
+            Some("login") => &LOGIN,
+            _ => &EXCHANGE,
+        };
+        check_names(&names.collect::<Vec<_>>(), known)?;
+    }
+    let Call { object, options } = Call::of(object)?;
+    let credential = object
         .get("credential")
         .map(Credential::parse)
         .transpose()?;
-    let target = Target::parse(call.object.get("target"))?;
+    let target = Target::parse(object.get("target"))?;
     let key_protect = match key_protect::base(&options, &target) {
         Ok(endpoint) => Some(endpoint.as_str().to_owned()),
-        Err(error) if error.code == crate::error::Code::Unavailable => None,
+        Err(error) if error.code == Code::Unavailable => None,
         Err(error) => return Err(error),
     };
     Ok(Plan {
@@ -125,49 +144,34 @@ pub fn plan(text: &str) -> Result<Plan, Error> {
 ///
 /// # Errors
 /// `invalid_input`, `unavailable`.
-pub fn exchange(text: &str) -> Result<ErrandOf<Exchange>, Error> {
-    let call = Call::parse(text)?;
-    let options = call.options_of_session()?;
-    let retries = options.retries;
-    let known_uaa = match call.object.text("uaaEndpoint") {
+pub fn exchange(call: Call) -> Result<ErrandOf<Exchange>, Error> {
+    let Call { object, options } = call;
+    let known_uaa = match object.text("uaaEndpoint") {
         Some(known) => Some(Endpoint::discovered("the sign-in address", known)?),
         None => None,
     };
-    let flow = match (
-        call.object.text("refreshToken"),
-        call.object.get("credential"),
-    ) {
-        (Some(token), _) => {
-            let token = RefreshToken::parse("refreshToken", token)?;
-            let again = call.object.is_true("canSignInAgain");
-            Exchange::renew(token, again, options, known_uaa)?
-        }
-        (None, Some(credential)) => {
-            Exchange::new(Credential::parse(credential)?, options, known_uaa)?
-        }
-        (None, None) => {
-            return Err(Error::invalid_input(
-                "there is no credential",
-                "Sign in again.",
-            ));
-        }
+    let flow = if let Some(token) = object.text("refreshToken") {
+        let token = RefreshToken::parse("refreshToken", token)?;
+        Exchange::renew(token, object.is_true("canSignInAgain"), options, known_uaa)?
+    } else if let Some(credential) = object.get("credential") {
+        Exchange::new(Credential::parse(credential)?, options, known_uaa)?
+    } else {
+        return Err(Error::invalid_input(
+            "there is no credential",
+            "Sign in again.",
+        ));
     };
-    Ok(Errand::Ask(Box::new(flow), retries))
+    Ok(Errand::Ask(Box::new(flow)))
 }
 
 /// `{ options, token, name }`; with `{ guid }` as the name, nothing is sent and no token needed.
 ///
 /// # Errors
 /// `invalid_input`, `unavailable`.
-pub fn find_org(text: &str) -> Result<ErrandOf<Find>, Error> {
-    let call = Call::parse(text)?;
-    let options = call.options_of_session()?;
+pub fn find_org(call: &Call) -> Result<ErrandOf<Find>, Error> {
     Ok(match Named::parse("org", call.object.get("name"))? {
         Named::Guid(guid) => known(OrgGuid::parse("org.guid", &guid)?.as_str()),
-        Named::Name(name) => {
-            let find = Find::org(cf(&options)?, call.token()?, name);
-            Errand::Ask(Box::new(find), options.retries)
-        }
+        Named::Name(name) => Errand::Ask(Box::new(Find::org(call.cf()?, call.token()?, name))),
     })
 }
 
@@ -175,67 +179,56 @@ pub fn find_org(text: &str) -> Result<ErrandOf<Find>, Error> {
 ///
 /// # Errors
 /// `invalid_input`, `unavailable`.
-pub fn find_space(text: &str) -> Result<ErrandOf<Find>, Error> {
-    let call = Call::parse(text)?;
-    let options = call.options_of_session()?;
+pub fn find_space(call: &Call) -> Result<ErrandOf<Find>, Error> {
     let name = match Named::parse("space", call.object.get("name"))? {
         Named::Guid(guid) => return Ok(known(SpaceGuid::parse("space.guid", &guid)?.as_str())),
         Named::Name(name) => name,
     };
-    let org = match call.object.get("org") {
-        None => {
-            return Err(Error::invalid_input(
-                "a space is looked up in an organization, and none is given",
-                "Give the option org (a name or { guid }), or target one.",
-            ));
-        }
-        org => Named::parse("org", org)?,
+    let Some(org) = call.object.get("org") else {
+        return Err(Error::invalid_input(
+            "a space is looked up in an organization, and none is given",
+            "Give the option org (a name or { guid }), or target one.",
+        ));
     };
-    let find = Find::space(cf(&options)?, call.token()?, org, name)?;
-    Ok(Errand::Ask(Box::new(find), options.retries))
+    let org = Named::parse("org", Some(org))?;
+    let find = Find::space(call.cf()?, call.token()?, org, name)?;
+    Ok(Errand::Ask(Box::new(find)))
 }
 
 /// `{ options, token, name, resourceGroup? }`; a CRN or `{ guid }` as the name sends nothing.
 ///
 /// # Errors
 /// `invalid_input`, `unavailable`.
-pub fn find_instance(text: &str) -> Result<ErrandOf<FindInstance>, Error> {
-    let call = Call::parse(text)?;
-    let options = call.options_of_session()?;
+pub fn find_instance(call: &Call) -> Result<ErrandOf<FindInstance>, Error> {
     let name = match InstanceNamed::parse(call.object.get("name"))? {
         InstanceNamed::Known(instance) => return Ok(Errand::Known(instance.into())),
         InstanceNamed::Name(name) => name,
     };
-    let group = match call.object.get("resourceGroup") {
-        None => None,
-        Some(Value::Text(group)) if !group.is_empty() => Some(group.clone()),
-        Some(_) => {
-            return Err(Error::invalid_input(
-                "resourceGroup is not the id of a resource group",
-                "Give its id, not its name.",
-            ));
-        }
+    let group = call.object.text("resourceGroup");
+    if group.is_none() && call.object.has("resourceGroup") {
+        return Err(Error::invalid_input(
+            "resourceGroup is not the id of a resource group",
+            "Give its id, not its name.",
+        ));
+    }
+    let Some(endpoint) = call.options.endpoints.resource_controller.clone() else {
+        return Err(unavailable("Resource Controller", "resourceController"));
     };
-    let endpoint = options.endpoints.resource_controller.clone();
-    let endpoint =
-        endpoint.ok_or_else(|| unavailable("Resource Controller", "resourceController"))?;
-    let find = FindInstance::new(endpoint, call.token()?, name, group);
-    Ok(Errand::Ask(Box::new(find), options.retries))
+    let find = FindInstance::new(endpoint, call.token()?, name, own(group));
+    Ok(Errand::Ask(Box::new(find)))
 }
 
 /// `{ options, token, target, limit?, offset }`.
 ///
 /// # Errors
 /// `invalid_input`, `unavailable`.
-pub fn list_keys(text: &str) -> Result<ErrandOf<ListKeys>, Error> {
-    let call = Call::parse(text)?;
-    let options = call.options_of_session()?;
+pub fn list_keys(call: &Call) -> Result<ErrandOf<ListKeys>, Error> {
     let target = Target::parse(call.object.get("target"))?;
     let token = call.token()?;
     let limit = call.whole("limit")?;
     let offset = call.whole("offset")?.unwrap_or(0);
-    let flow = ListKeys::new(&options, &target, &token, limit, offset)?;
-    Ok(Errand::Ask(Box::new(flow), options.retries))
+    let flow = ListKeys::new(&call.options, &target, &token, limit, offset)?;
+    Ok(Errand::Ask(Box::new(flow)))
 }
 
 /// `{ lease, wall, mono, minValidMs? }`.
@@ -243,20 +236,14 @@ pub fn list_keys(text: &str) -> Result<ErrandOf<ListKeys>, Error> {
 /// # Errors
 /// `invalid_input` if `minValidMs` is not a number of milliseconds.
 pub fn is_good(text: &str) -> Result<bool, Error> {
-    let call = Call::parse(text)?;
-    let object = &call.object;
-    let min_valid_ms = match object.get("minValidMs") {
-        None => None,
-        Some(_) => match object.number("minValidMs") {
-            Some(ms) if ms >= 0.0 => Some(ms),
-            _ => {
-                return Err(Error::invalid_input(
-                    "minValidMs is not a number of milliseconds",
-                    "Give a number from 0 on.",
-                ));
-            }
-        },
-    };
+    let object = &read(text)?;
+    let min_valid_ms = object.number("minValidMs");
+    if object.has("minValidMs") && !min_valid_ms.is_some_and(|ms| ms >= 0.0) {
+        return Err(Error::invalid_input(
+            "minValidMs is not a number of milliseconds",
+            "Give a number from 0 on.",
+        ));
+    }
     let number = |name: &str| object.number(name).unwrap_or(f64::NAN);
     let lease = object.object("lease");
     let of_lease = |name: &str| {
@@ -284,46 +271,47 @@ pub fn is_good(text: &str) -> Result<bool, Error> {
     Ok(lease.is_good(now, min_valid_ms))
 }
 
-fn cf(options: &Options) -> Result<Endpoint, Error> {
-    options
-        .endpoints
-        .cf
-        .clone()
-        .ok_or_else(|| unavailable("Cloud Foundry API", "cf"))
+/// What a call is about, and its options.
+pub struct Call {
+    object: Object,
+    /// The checked options.
+    pub options: Options,
 }
 
-struct Call {
-    object: Object,
+fn read(text: &str) -> Result<Object, Error> {
+    match json::parse_exact(text) {
+        Some(Value::Object(object)) => Ok(object),
+        // The wrapper writes the text, so only a lone surrogate can break it.
+        _ => Err(Error::invalid_input(
+            "a text of the call is not well-formed Unicode",
+            "A lone surrogate can't be sent: where does the text come from?",
+        )),
+    }
 }
 
 impl Call {
-    fn parse(text: &str) -> Result<Self, Error> {
-        match json::parse_exact(text) {
-            Some(Value::Object(object)) => Ok(Self { object }),
-            // The wrapper writes the text, so only a lone surrogate can break it.
-            _ => Err(Error::invalid_input(
-                "a text of the call is not well-formed Unicode",
-                "A lone surrogate can't be sent: where does the text come from?",
-            )),
-        }
+    /// Reads the text of a call.
+    ///
+    /// # Errors
+    /// `invalid_input`.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        Self::of(read(text)?)
     }
 
-    fn options(&self, known: &[&str]) -> Result<Options, Error> {
-        if let Some(Value::List(names)) = self.object.get("names") {
-            let names = names.iter().filter_map(|name| match name {
-                Value::Text(name) => Some(name.as_str()),
-                _ => None,
-            });
-            check_names(&names.collect::<Vec<_>>(), known)?;
-        }
-        self.options_of_session()
+    fn of(object: Object) -> Result<Self, Error> {
+        let options = match object.object("options") {
+            Some(options) => Options::parse(options),
+            None => Options::parse(&Object::default()),
+        };
+        Ok(Self {
+            object,
+            options: options?,
+        })
     }
 
-    fn options_of_session(&self) -> Result<Options, Error> {
-        match self.object.get("options") {
-            Some(Value::Object(options)) => Options::parse(options),
-            _ => Options::parse(&Object::default()),
-        }
+    fn cf(&self) -> Result<Endpoint, Error> {
+        let cf = self.options.endpoints.cf.clone();
+        cf.ok_or_else(|| unavailable("Cloud Foundry API", "cf"))
     }
 
     fn token(&self) -> Result<AccessToken, Error> {
@@ -340,21 +328,13 @@ impl Call {
     fn whole(&self, field: &str) -> Result<Option<u32>, Error> {
         match self.object.get(field) {
             None => Ok(None),
-            Some(Value::Number(number)) => {
-                let number = *number;
-                if number.fract() == 0.0 && (0.0..=4e9).contains(&number) {
-                    return Ok(Some(number as u32));
-                }
-                Err(not_whole(field))
+            Some(Value::Number(number)) if number.fract() == 0.0 && (0.0..=4e9).contains(number) => {
+                Ok(Some(*number as u32))
             }
-            Some(_) => Err(not_whole(field)),
+            Some(_) => Err(Error::invalid_input(
+                &text!(field, " is not a whole number"),
+                "Give a number from 0 on.",
+            )),
         }
     }
-}
-
-fn not_whole(field: &str) -> Error {
-    Error::invalid_input(
-        &text!(field, " is not a whole number"),
-        "Give a number from 0 on.",
-    )
 }

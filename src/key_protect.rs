@@ -9,7 +9,7 @@ use crate::flow::{Flow, RequestId, Sent, Yields};
 use crate::http::{Reply, Request, Service, url};
 use crate::json;
 use crate::options::{Options, unavailable};
-use crate::refusal::{complete, shown, unreadable, without_code};
+use crate::refusal::{refused, shown, unreadable, without_code};
 use crate::secret::AccessToken;
 use crate::target::Target;
 use crate::text::{digits, has, text};
@@ -202,7 +202,7 @@ pub fn refusal(reply: &Reply) -> Error {
     let Some((said, reason)) = body.as_ref().and_then(said_and_reason) else {
         return without_code(service, reply);
     };
-    let (code, hint) = match (reply.status, reason) {
+    let meaning = match (reply.status, reason) {
         (_, Some("BEARER_SUB_EXTRACTION_ERR")) => (
             Code::InvalidCredentials,
             "Key Protect can't read the token: sign in again.",
@@ -230,9 +230,8 @@ pub fn refusal(reply: &Reply) -> Error {
             "Key Protect's own code (serviceCode) says more.",
         ),
     };
-    let message = text!("Key Protect refused: ", shown(said, &[]));
-    complete(Error::new(code, &message, hint), service, reply)
-        .with_service_code(reason.map(|reason| shown(reason, &[])))
+    let said = text!(": ", shown(said, &[]));
+    refused(service, reply, meaning, &said, reason, &[])
 }
 
 fn said_and_reason(body: &Object) -> Option<(&str, Option<&str>)> {

@@ -27,9 +27,7 @@ pub fn without_code(service: Service, reply: &Reply) -> Error {
         service.name(),
         " ",
         what,
-        " (status ",
-        digits(reply.status),
-        ")"
+        in_brackets(reply.status)
     );
     let hint = match code {
         Code::RateLimited => "Wait, then try again.",
@@ -75,6 +73,27 @@ pub fn complete(mut error: Error, service: Service, reply: &Reply) -> Error {
     error
 }
 
+/// A service's own refusal: `said` goes on after its name and "refused".
+#[inline(never)]
+pub(crate) fn refused(
+    service: Service,
+    reply: &Reply,
+    (code, hint): (Code, &str),
+    said: &str,
+    service_code: Option<&str>,
+    secrets: &[&str],
+) -> Error {
+    let message = text!(service.name(), " refused", said);
+    complete(Error::new(code, &message, hint), service, reply)
+        .with_service_code(service_code.map(|code| shown(code, secrets)))
+}
+
+/// A status in brackets, for messages.
+#[inline(never)]
+pub(crate) fn in_brackets(status: u16) -> String {
+    text!(" (status ", digits(status), ")")
+}
+
 /// The refusal of a service that writes IBM Cloud's general form: `errors[0]` or `message`, `code` or
 /// `error_code`, `trace` or `transaction_id`.
 pub fn general_form(service: Service, reply: &Reply, body: &Object) -> Error {
@@ -83,14 +102,8 @@ pub fn general_form(service: Service, reply: &Reply, body: &Object) -> Error {
     let said = field("message").or_else(|| body.text("message"));
     let mut error = without_code(service, reply);
     if let Some(said) = said {
-        let status = digits(reply.status);
-        error.message = text!(
-            service.name(),
-            " refused (status ",
-            status,
-            "): ",
-            shown(said, &[])
-        );
+        let status = in_brackets(reply.status);
+        error.message = text!(service.name(), " refused", status, ": ", shown(said, &[]));
         error.code = code_by_status(reply.status);
     }
     error.service_code = field("code")

@@ -158,6 +158,7 @@ impl FindInstance {
     }
 
     fn result(&self) -> Result<FoundInstance, Error> {
+        let name = line(&self.name, 255);
         match self.found.as_slice() {
             [one] => Ok(one.clone()),
             [] => {
@@ -167,30 +168,25 @@ impl FindInstance {
                     "It does not exist, or this identity may not see it: check the name, the \
                      account, and the access to the instance."
                 };
-                let name = line(&self.name, 255);
                 let message = text!("there is no Key Protect instance \"", name, "\"");
                 Err(Error::new(Code::NotFound, &message, hint))
             }
             several => {
-                let candidates = several.iter().map(|instance| Candidate {
-                    guid: instance.guid.clone(),
-                    name: instance.name.clone(),
-                    region: instance.region.clone(),
-                    resource_group: instance.resource_group.clone(),
-                });
-                let count = u32::try_from(several.len()).unwrap_or(u32::MAX);
-                let message = text!(
-                    digits(count),
-                    " Key Protect instances are called \"",
-                    self.name,
-                    "\""
-                );
-                Err(Error::new(
+                let count = digits(u32::try_from(several.len()).unwrap_or(u32::MAX));
+                let mut error = Error::new(
                     Code::Ambiguous,
-                    &message,
+                    &text!(count, " Key Protect instances are called \"", name, "\""),
                     "Choose one of candidates by { guid }, or name its resourceGroup.",
-                )
-                .with_candidates(candidates.collect()))
+                );
+                for instance in several {
+                    error.candidates.push(Candidate {
+                        guid: instance.guid.clone(),
+                        name: instance.name.clone(),
+                        region: instance.region.clone(),
+                        resource_group: instance.resource_group.clone(),
+                    });
+                }
+                Err(error)
             }
         }
     }

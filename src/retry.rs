@@ -24,8 +24,8 @@ pub fn next_try(
         return None;
     }
     let asked = match outcome {
-        Outcome::Reply(reply) => retry_after_ms(reply),
-        Outcome::Failed(_) => None,
+        Ok(reply) => retry_after_ms(reply),
+        Err(_) => None,
     };
     match asked {
         Some(ms) if ms > LONGEST_OBEYED_MS => None,
@@ -42,16 +42,16 @@ pub fn next_try(
 
 fn may_send_again(resend: Resend, outcome: &Outcome) -> bool {
     match (resend, outcome) {
-        (Resend::Safe, Outcome::Reply(reply)) => {
+        (Resend::Safe, Ok(reply)) => {
             matches!(reply.status, 429 | 500 | 502..=504 | 520..=530)
         }
-        (Resend::Spends, Outcome::Reply(reply)) => matches!(reply.status, 429 | 503),
-        (Resend::Safe, Outcome::Failed(failure)) => match failure {
+        (Resend::Spends, Ok(reply)) => matches!(reply.status, 429 | 503),
+        (Resend::Safe, Err(failure)) => match failure {
             Failure::TimedOut => true,
             Failure::Network { .. } => !failure.is_certificate(),
             _ => false,
         },
-        (Resend::Spends, Outcome::Failed(failure)) => {
+        (Resend::Spends, Err(failure)) => {
             matches!(failure, Failure::Network { unsent: true, .. })
         }
     }
@@ -88,11 +88,11 @@ mod tests {
             .iter()
             .map(|(name, value)| (*name, (*value).to_owned()))
             .collect();
-        Outcome::Reply(reply)
+        Ok(Box::new(reply))
     }
 
     fn network(code: &str, unsent: bool) -> Outcome {
-        Outcome::Failed(Failure::Network {
+        Err(Failure::Network {
             code: code.into(),
             unsent,
             cross_origin: false,
@@ -113,11 +113,11 @@ mod tests {
                 "{status}"
             );
         }
-        assert!(next_try(Resend::Safe, &Outcome::Failed(Failure::TimedOut), 1, 3, 0.5).is_some());
+        assert!(next_try(Resend::Safe, &Err(Failure::TimedOut), 1, 3, 0.5).is_some());
         assert!(next_try(Resend::Safe, &network("ECONNRESET", false), 1, 3, 0.5).is_some());
         assert!(next_try(Resend::Safe, &network("CERT_HAS_EXPIRED", false), 1, 3, 0.5).is_none());
-        assert!(next_try(Resend::Safe, &Outcome::Failed(Failure::Aborted), 1, 3, 0.5).is_none());
-        assert!(next_try(Resend::Safe, &Outcome::Failed(Failure::TooLarge), 1, 3, 0.5).is_none());
+        assert!(next_try(Resend::Safe, &Err(Failure::Aborted), 1, 3, 0.5).is_none());
+        assert!(next_try(Resend::Safe, &Err(Failure::TooLarge), 1, 3, 0.5).is_none());
     }
 
     #[test]
@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn dates_count_from_the_answers_own_date() {
         let ms = |headers: &[(&'static str, &str)], date_ms, retry_date_ms| {
-            let Outcome::Reply(mut reply) = with(429, headers) else {
+            let Ok(mut reply) = with(429, headers) else {
                 return None;
             };
             (reply.date_ms, reply.retry_date_ms) = (date_ms, retry_date_ms);

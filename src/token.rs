@@ -1,12 +1,15 @@
-//! Token answers (RFC 6749, section 5.1) of IAM and UAA, and how long what they hold may be used.
+//! What token requests to IAM and UAA have in common, and their answers (RFC 6749, section 5.1): the
+//! tokens, and how long they may be used.
 
 use crate::json::{Object, Value};
 
+use crate::credential::Credential;
 use crate::error::Error;
 use crate::flow::Sent;
-use crate::http::{Reply, Service};
+use crate::http::{Reply, Request, Resend, Service, basic};
 use crate::jwt::{self, Holder};
 use crate::lease::Lease;
+use crate::options::Options;
 use crate::secret::{AccessToken, RefreshToken};
 use crate::text::{own, text};
 
@@ -34,6 +37,38 @@ pub struct Tokens {
     pub iam: Option<TokenSet>,
     /// From UAA, or from IAM in the same answer.
     pub uaa: Option<TokenSet>,
+}
+
+/// Builds the request of a grant: its form, and what tells the client (RFC 6749, section 2.3).
+/// `public_client` is the id and secret of the client that stands in where the caller names none.
+pub(crate) fn request<'a>(
+    service: Service,
+    url: String,
+    mut form: Vec<(&'a str, &'a str)>,
+    options: &'a Options,
+    public_client: Option<(&str, &str)>,
+    credential: &Credential,
+) -> Request {
+    let client = match &options.client {
+        Some(client) => match &client.secret {
+            Some(secret) => Some((client.id.as_str(), secret.expose())),
+            None => {
+                form.push(("client_id", &client.id));
+                None
+            }
+        },
+        None => public_client,
+    };
+    let resend = if credential.spends() {
+        Resend::Spends
+    } else {
+        Resend::Safe
+    };
+    let request = Request::post_form(service, url, &form, resend);
+    match client {
+        Some((id, secret)) => request.with_header("Authorization", basic(id, secret)),
+        None => request,
+    }
 }
 
 /// Whether the answer is one that holds tokens: 2xx, without a (non-empty) error in it.

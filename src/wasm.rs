@@ -13,7 +13,7 @@ use wasm_bindgen::prelude::*;
 use crate::error::Error;
 use crate::fetch::{Io, run};
 use crate::flow::{Flow, Yields};
-use crate::input::{self, Errand};
+use crate::input::{self, Call, Errand};
 use crate::json::Value;
 use crate::jwt;
 use crate::output;
@@ -38,23 +38,28 @@ pub async fn call(name: String, text: String, io: Io) -> Result<JsValue, JsValue
 }
 
 async fn work(name: String, text: String, io: &Io) -> Result<Value, Error> {
-    let (mut flow, retries) = match read(&name, &text)? {
+    let (errand, retries) = read(&name, &text)?;
+    let mut flow = match errand {
         Errand::Known(output) => return Ok(output),
-        Errand::Ask(flow, retries) => (flow, retries),
+        Errand::Ask(flow) => flow,
     };
     run(&mut *flow, io, retries).await?;
     flow.value()
         .ok_or_else(|| Error::protocol("the errand has no end", "Report this."))
 }
 
-fn read(name: &str, text: &str) -> Result<AnyErrand, Error> {
-    match name {
-        "exchange" => input::exchange(text).map(any),
-        "findOrg" => input::find_org(text).map(any),
-        "findSpace" => input::find_space(text).map(any),
-        "findInstance" => input::find_instance(text).map(any),
-        _ => input::list_keys(text).map(any),
-    }
+/// The errand, and how many tries its requests have after the first.
+fn read(name: &str, text: &str) -> Result<(AnyErrand, u32), Error> {
+    let call = Call::parse(text)?;
+    let retries = call.options.retries;
+    let errand = match name {
+        "exchange" => any(input::exchange(call)?),
+        "findOrg" => any(input::find_org(&call)?),
+        "findSpace" => any(input::find_space(&call)?),
+        "findInstance" => any(input::find_instance(&call)?),
+        _ => any(input::list_keys(&call)?),
+    };
+    Ok((errand, retries))
 }
 
 /// A flow of any kind, so that the future that awaits it is there once and not once per kind.
@@ -71,15 +76,15 @@ where
     }
 }
 
-type AnyErrand = Errand<Box<dyn AnyFlow>, Value>;
+type AnyErrand = Errand<dyn AnyFlow, Value>;
 
-fn any<F: Yields + 'static>(errand: Errand<Box<F>, F::Output>) -> AnyErrand
+fn any<F: Yields + 'static>(errand: Errand<F, F::Output>) -> AnyErrand
 where
     Value: From<F::Output>,
 {
     match errand {
         Errand::Known(output) => Errand::Known(output.into()),
-        Errand::Ask(flow, retries) => Errand::Ask(flow, retries),
+        Errand::Ask(flow) => Errand::Ask(flow),
     }
 }
 

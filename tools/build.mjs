@@ -1,21 +1,29 @@
 // `npm run build`: makes the package's folder pkg/ from the crate and pkg-template/.
+
+import { createHash } from 'node:crypto'
 import { copyFileSync, cpSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { argv } from 'node:process'
 import { pathToFileURL } from 'node:url'
+import { exclusively } from './provide.mjs'
 import { bin, once, root, run, say } from './run.mjs'
 import { buildGlue, installPackages, installRust } from './setup.mjs'
 
 const RAW = 'target/wasm32-unknown-unknown/release/keyprotect_auth.wasm'
 const CORE = 'build/core'
 
-/** Builds what has changed; the second time this takes no time. */
-export async function build() {
-  await installPackages()
-  await installRust()
-  await buildCore()
-  await buildPackage()
+/** Builds what has changed; the second time this takes no time. One build of a checkout at a time. */
+export function build() {
+  return exclusively(
+    `build-${createHash('sha256').update(root).digest('hex').slice(0, 12)}`,
+    async () => {
+      await installPackages()
+      await installRust()
+      await buildCore()
+      await buildPackage()
+    },
+  )
 }
 
 async function buildCore() {

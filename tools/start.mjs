@@ -63,6 +63,8 @@ function untilStopped() {
 }
 
 async function main() {
+  // `npm start -- --once | head`: whoever read has gone.
+  process.stdout.once('error', () => process.exit(1))
   let options
   try {
     options = optionsOf(argv.slice(2))

@@ -45,11 +45,11 @@ const HEADERS = {
 
 /**
  * Starts page and emulator on loopback.
- * @param {{ port?: number, folder?: string }} [options] `port` 0 takes a free one; `folder`: the page's
+ * @param {{ port?: number, folder?: string, emulator?: import('keyprotect-auth/emulator').Emulator }} [options]
+ *   `port` 0 takes a free one; `folder`: the page's
  * @returns {Promise<{ url: string, demo: Demo, close: () => Promise<void> }>}
  */
-export async function startServer({ port = 0, folder = here } = {}) {
-  const emulator = createEmulator()
+export async function startServer({ port = 0, folder = here, emulator = createEmulator() } = {}) {
   const demo = demoOf(emulator)
   const { url, close } = await serve((request) => answer(request, { emulator, demo, folder }), {
     port,

@@ -5,13 +5,14 @@
 
 /** @import { Reply } from './types.js' */
 
-const PLAIN_METHODS = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']
+const PLAIN_METHODS = ['GET', 'OPTIONS', 'POST', 'PUT', 'DELETE', 'PATCH']
+const MARKED_METHODS = ['GET', 'OPTIONS']
 const PLAIN_HEADERS = [
   'accept',
-  'authorization',
-  'content-type',
   'accept-language',
+  'content-type',
   'content-language',
+  'authorization',
 ]
 const MARK = 'x-requested-with'
 const TWENTY_DAYS = '1728000'
@@ -23,37 +24,51 @@ const TWENTY_DAYS = '1728000'
  * @returns {Reply | undefined} the filter's own answer, where the request ends there
  */
 export function uaaFilter({ method, headers }) {
-  const origin = headers.get('origin')
-  if (origin === null) return undefined
+  if (!headers.get('origin')) return undefined
+  const marked = isMarked(headers)
+  const methods = marked ? MARKED_METHODS : PLAIN_METHODS
   if (method !== 'OPTIONS') {
-    // "xhr" requests are only ever allowed to read.
-    return headers.has(MARK) && method !== 'GET' ? text(405, 'Illegal method') : undefined
+    return methods.includes(method) ? undefined : text(405, 'Illegal method.')
   }
   const wanted = headers.get('access-control-request-method')
-  const fields = names(headers.get('access-control-request-headers'))
-  if (wanted === null || fields.length === 0) return text(400, 'Bad preflight')
-  const marked = fields.includes(MARK)
-  const methods = marked ? ['GET', 'OPTIONS'] : PLAIN_METHODS
+  const fields = headers.get('access-control-request-headers')
+  if (wanted === null) return text(400, 'Access-Control-Request-Method header is missing')
+  if (!methods.includes(wanted.toUpperCase())) return text(405, 'Illegal method requested')
+  const allowMethods = { 'Access-Control-Allow-Methods': methods.join(', ') }
+  if (fields === null) {
+    return text(400, 'Missing Access-Control-Request-Headers header.', allowMethods)
+  }
   const allowed = marked ? [...PLAIN_HEADERS, MARK] : PLAIN_HEADERS
-  if (!methods.includes(wanted)) return text(405, 'Illegal method requested')
-  if (!fields.every((field) => allowed.includes(field)))
-    return text(403, 'Illegal header requested')
+  if (!names(fields).every((field) => allowed.includes(field))) {
+    return text(403, 'Illegal header requested', allowMethods)
+  }
   return text(200, '', {
-    'Access-Control-Allow-Origin': marked ? origin : '*',
-    'Access-Control-Allow-Methods': methods.join(', '),
-    'Access-Control-Allow-Headers': allowed.join(', '),
+    ...allowMethods,
+    // Given back as it came.
+    'Access-Control-Allow-Headers': fields,
     'Access-Control-Max-Age': TWENTY_DAYS,
   })
 }
 
 /**
- * @param {Headers} headers of the request
- * @returns {Record<string, string>} to add to every answer of UAA, refusals included
+ * @param {Asked} asked
+ * @returns {Record<string, string>} to add to the answers of UAA, refusals included
  */
-export function uaaHeaders(headers) {
+export function uaaHeaders({ method, headers }) {
   const origin = headers.get('origin')
-  if (origin === null) return {}
-  return { 'Access-Control-Allow-Origin': headers.has(MARK) ? origin : '*' }
+  const marked = isMarked(headers)
+  // A method that is allowed to nobody ends before the filter looks at the origin.
+  if (!origin || !(marked ? MARKED_METHODS : PLAIN_METHODS).includes(method)) return {}
+  return { 'Access-Control-Allow-Origin': marked ? origin : '*' }
+}
+
+/**
+ * An "xhr" request, by what scripts of old sent: such ones may only read.
+ * @param {Headers} headers
+ */
+function isMarked(headers) {
+  const fields = names(headers.get('access-control-request-headers') ?? '')
+  return Boolean(headers.get(MARK)) || fields.includes(MARK)
 }
 
 /**
@@ -85,10 +100,7 @@ function text(status, body, headers = {}) {
   return { status, headers: { 'Content-Type': 'text/plain', ...headers }, body }
 }
 
-/** @param {string | null} list */
+/** @param {string} list */
 function names(list) {
-  return (list ?? '')
-    .split(',')
-    .map((name) => name.trim().toLowerCase())
-    .filter((name) => name !== '')
+  return list.toLowerCase().replaceAll(' ', '').split(',')
 }

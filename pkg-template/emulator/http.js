@@ -5,6 +5,7 @@
 /** @import { Reply } from './types.js' */
 
 export const FORM_TYPE = 'application/x-www-form-urlencoded'
+export const JSON_TYPE = 'application/json'
 
 /** Ends the handling of a request with this reply. */
 export class Refusal extends Error {
@@ -24,7 +25,7 @@ export class Refusal extends Error {
 export function json(status, value, headers = {}) {
   return {
     status,
-    headers: { 'Content-Type': 'application/json', ...headers },
+    headers: { 'Content-Type': JSON_TYPE, ...headers },
     body: JSON.stringify(value),
   }
 }
@@ -57,11 +58,33 @@ export function mediaType(headers) {
 }
 
 /**
- * Whether the caller asks for JSON by name; a mere `*` is a browser's or curl's, and gets the page.
+ * The media type that suits the caller best: by weight, then the more exact one, then as listed. Where
+ * a `*` leaves it open, the first one offered.
+ * @param {Headers} headers
+ * @param {readonly string[]} offered
+ * @returns {string | undefined} undefined where none will do
+ */
+export function preferred(headers, offered) {
+  const ranges = (headers.get('accept') || '*/*').split(',').map((entry) => {
+    const [type = '', ...parameters] = entry.split(';').map((part) => part.trim().toLowerCase())
+    const weight = parameters.find((part) => part.startsWith('q='))?.slice(2)
+    return { type, weight: Number(weight ?? 1), stars: type.split('*').length }
+  })
+  ranges.sort((a, b) => b.weight - a.weight || a.stars - b.stars)
+  for (const { type, weight } of ranges) {
+    const [start = ''] = type.split('*', 1)
+    const match = offered.find((one) => (type === start ? one === type : one.startsWith(start)))
+    if (match !== undefined && weight > 0) return match
+  }
+  return undefined
+}
+
+/**
+ * Whether JSON suits the caller better than a page; a mere `*` is a browser's or curl's.
  * @param {Headers} headers
  */
 export function wantsJson(headers) {
-  return (headers.get('accept') ?? '').toLowerCase().includes('application/json')
+  return preferred(headers, ['text/html', JSON_TYPE]) === JSON_TYPE
 }
 
 /** @param {Headers} headers */

@@ -175,9 +175,9 @@ function nowhere() {
  * @param {Call} call
  * @param {Service | undefined} service
  */
-function crossOrigin({ world, headers }, service) {
-  if (world.cors) return openHeaders
-  return service === uaa ? uaaHeaders(headers) : {}
+function crossOrigin(call, service) {
+  if (call.world.cors) return openHeaders
+  return service === uaa ? uaaHeaders(call) : {}
 }
 
 /**

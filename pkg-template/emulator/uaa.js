@@ -1,14 +1,15 @@
 /**
- * UAA: routes, what `/login` says, keys, passcodes, revocation. The token endpoint is in
- * `uaa_token.js`.
+ * UAA: routes, what `/login` says, keys, passcodes. The token endpoint is in `uaa_token.js`, what
+ * takes an access token in `uaa_bearer.js`.
  */
 
-import { authorization, json, wantsJson } from './http.js'
-import { publicJwk, publicPem, readToken } from './jwt.js'
+import { JSON_TYPE, json, preferred, wantsJson } from './http.js'
+import { publicJwk, publicPem } from './jwt.js'
 import { page, passcodePage, redirect, signedIn, signIn, signInPage, signOut } from './pages.js'
-import { userByGuid } from './people.js'
+import { introspect, revoke, userInfo } from './uaa_bearer.js'
+import { TOKEN_FILTER, uaaError } from './uaa_error.js'
 import { uaaIssuer } from './uaa_issue.js'
-import { token, uaaError } from './uaa_token.js'
+import { token } from './uaa_token.js'
 
 /** @import { Call, Handler, Reply, Service } from './types.js' */
 
@@ -16,15 +17,19 @@ const VERSION = '77.20.0'
 /** When the zone last changed: UAA writes it as an ETag, in milliseconds and without quotes. */
 const ZONE_CHANGED = '1501570800000'
 const NEVER_CACHE = { 'Cache-Control': 'no-cache, no-store, max-age=0, must-revalidate' }
-const BEARER = 'Bearer realm="oauth"'
 
 /** @type {Handler} */
 function login(call) {
   const { base, headers } = call
-  if (!wantsJson(headers)) {
-    if (signedIn(call, 'uaa')) return redirect(`${base}/home`)
-    return signInPage(call, call.query.get('form_redirect_uri') ?? `${base}/home`)
-  }
+  const type = preferred(headers, ['text/html', JSON_TYPE])
+  if (type === undefined) return notAcceptable()
+  if (type === JSON_TYPE) return info(call)
+  if (signedIn(call, 'uaa')) return redirect(`${base}/home`)
+  return signInPage(call, call.query.get('form_redirect_uri') ?? `${base}/home`)
+}
+
+/** @type {Handler} */
+function info({ base }) {
   return json(200, {
     app: { version: VERSION },
     commit_id: 'emulator',
@@ -48,7 +53,7 @@ function passcode(call) {
   if (given) return given
   if (wantsJson(headers)) {
     const description = 'Full authentication is required to access this resource'
-    return uaaError(401, 'unauthorized', description, BEARER)
+    return uaaError(401, 'unauthorized', description, { filter: TOKEN_FILTER })
   }
   const query = new URLSearchParams({ form_redirect_uri: `${base}/passcode` })
   return redirect(`${base}/login?${query}`)
@@ -113,69 +118,40 @@ function discovery({ base, origin }) {
 }
 
 /**
- * @param {Call} call
- * @returns {Promise<import('./jwt.js').Claims | undefined>} of a good UAA access token
+ * For what comes as JSON alone: whoever takes none gets a page of 406, whatever the answer was.
+ * @param {Handler} handler
+ * @returns {Handler}
  */
-async function bearerClaims({ headers, world, origin }) {
-  const { scheme, value } = authorization(headers)
-  const { claims, problem } = await readToken(value, world.now())
-  const good = scheme === 'bearer' && !problem && claims.iss === uaaIssuer(origin)
-  return good ? claims : undefined
-}
-
-/** @type {Handler} */
-async function userInfo(call) {
-  const claims = await bearerClaims(call)
-  const user = claims && userByGuid(call.data, String(claims.user_id))
-  if (!user) return uaaError(401, 'invalid_token', 'Invalid access token', BEARER)
-  const { guid, userName, givenName = '', familyName = '', email } = user
-  return json(200, {
-    user_id: guid,
-    sub: guid,
-    user_name: userName,
-    name: `${givenName} ${familyName}`.trim(),
-    given_name: givenName,
-    family_name: familyName,
-    email,
-    email_verified: true,
-    previous_logon_time: null,
-  })
-}
-
-/**
- * Of one's own refresh token. Access tokens are not revocable, as by UAA's default.
- * @type {Handler}
- */
-async function revoke(call) {
-  const claims = await bearerClaims(call)
-  if (!claims) return uaaError(401, 'invalid_token', 'Invalid access token', BEARER)
-  const id = call.params.id ?? ''
-  const login = call.world.uaaLogins.get(id)
-  if (!login) return uaaError(404, 'invalid_token', 'Resource not found')
-  if (login.owner !== claims.user_id) {
-    return uaaError(403, 'insufficient_scope', 'Insufficient scope for this resource')
+function jsonOnly(handler) {
+  return (call) => {
+    const reply = handler(call)
+    if (preferred(call.headers, [JSON_TYPE])) return reply
+    return Promise.resolve(reply).then(notAcceptable, notAcceptable)
   }
-  call.world.uaaLogins.delete(id)
-  return { status: 200, headers: {}, body: '' }
+}
+
+function notAcceptable() {
+  return page('Not acceptable', '<p>There is no such representation.</p>', 406)
 }
 
 /** @type {Service} */
 export const uaa = {
   routes: {
     '/login': { GET: login },
-    '/info': { GET: login },
+    '/info': { GET: jsonOnly(info) },
     '/login.do': { POST: (call) => signIn(call, 'uaa', { home: '/home', again: '/login' }) },
     '/logout.do': { GET: logout },
     '/': { GET: home },
     '/home': { GET: home },
     '/passcode': { GET: passcode },
-    '/oauth/token': { POST: token },
+    '/oauth/token': { POST: jsonOnly(token) },
     '/oauth/token/revoke/{id}': { DELETE: revoke },
-    '/token_keys': { GET: tokenKeys },
-    '/token_key': { GET: activeTokenKey },
-    '/userinfo': { GET: userInfo },
-    '/.well-known/openid-configuration': { GET: discovery },
-    '/oauth/token/.well-known/openid-configuration': { GET: discovery },
+    '/token_keys': { GET: jsonOnly(tokenKeys) },
+    '/token_key': { GET: jsonOnly(activeTokenKey) },
+    '/userinfo': { GET: jsonOnly(userInfo), POST: jsonOnly(userInfo) },
+    '/introspect': { POST: jsonOnly(introspect) },
+    '/.well-known/openid-configuration': { GET: jsonOnly(discovery) },
+    '/oauth/token/.well-known/openid-configuration': { GET: jsonOnly(discovery) },
   },
   unknown: () => uaaError(404, 'not_found', 'Not emulated, or no such path'),
   wrongMethod: ({ method }) =>

@@ -38,11 +38,19 @@ export function userScope(client) {
 }
 
 /**
- * @param {string | null} asked space-separated; empty is all
+ * @param {string | null} asked separated by single spaces, so that a second one asks for an empty name
+ * @returns {string[]}
+ */
+export function scopeNames(asked) {
+  return asked === null || asked.trim() === '' ? [] : asked.split(/[\s+]/)
+}
+
+/**
+ * @param {string | null} asked empty is all
  * @param {string[]} all
  */
 export function narrow(asked, all) {
-  const wanted = (asked ?? '').split(' ').filter((name) => name !== '')
+  const wanted = scopeNames(asked)
   return wanted.length === 0 ? all : all.filter((name) => wanted.includes(name))
 }
 
@@ -56,14 +64,19 @@ export function revocationSignature(user, client) {
   return hex32('rev_sig', guid, password, client.clientId, client.clientSecret ?? '').slice(0, 8)
 }
 
+/** @param {ClientData} client */
+export function clientSignature({ clientId, clientSecret = '' }) {
+  return hex32('rev_sig', clientId, clientSecret).slice(0, 8)
+}
+
 /**
  * Tokens for a user, and a login that the refresh token stands for.
  * @param {Call} call
  * @param {User} user
- * @param {{ client: ClientData, scope: string | null }} how `scope` as asked
+ * @param {{ client: ClientData, scope: string | null, opaque?: boolean }} how `scope` as asked
  * @returns {Promise<UaaAnswer>}
  */
-export async function issueForUser(call, user, { client, scope }) {
+export async function issueForUser(call, user, { client, scope, opaque = false }) {
   const { world } = call
   const { refreshTokenSeconds = REFRESH_TOKEN_SECONDS } = client
   const refreshToken = `${world.id('UAA refresh token')}-r`
@@ -84,16 +97,27 @@ export async function issueForUser(call, user, { client, scope }) {
     scope: login.scope ?? [],
     authTime: login.authTime,
     refreshToken: refreshes ? refreshToken : undefined,
+    opaque,
+    revocable: opaque,
   })
 }
 
 /**
+ * @typedef {object} How
+ * @property {ClientData} client
+ * @property {string[]} scope
+ * @property {string} [refreshToken]
+ * @property {boolean} opaque the token itself is but its id
+ * @property {boolean} revocable UAA keeps it, and takes it no longer once it is revoked
+ */
+
+/**
  * @param {Call} call
  * @param {User} user
- * @param {{ client: ClientData, scope: string[], authTime?: number, refreshToken?: string }} how
+ * @param {How & { authTime?: number }} how
  */
-export function accessTokenFor(call, user, { client, scope, authTime, refreshToken }) {
-  return answer(call, client, scope, refreshToken, {
+export function accessTokenFor(call, user, { authTime, ...how }) {
+  return answer(call, how, {
     sub: user.guid,
     // Passcode logins read `password` too, and a refresh keeps the first grant.
     grant_type: 'password',
@@ -102,33 +126,36 @@ export function accessTokenFor(call, user, { client, scope, authTime, refreshTok
     user_name: user.userName,
     email: user.email ?? user.userName,
     auth_time: authTime,
-    rev_sig: revocationSignature(user, client),
+    rev_sig: revocationSignature(user, how.client),
   })
 }
 
 /**
  * @param {Call} call
- * @param {ClientData} client
- * @param {string[]} scope
+ * @param {{ client: ClientData, scope: string[], opaque: boolean }} how
  */
-export function accessTokenForClient(call, client, scope) {
-  return answer(call, client, scope, undefined, {
-    sub: client.clientId,
-    authorities: scope,
-    grant_type: 'client_credentials',
-    rev_sig: hex32('rev_sig', client.clientId, client.clientSecret ?? '').slice(0, 8),
-  })
+export function accessTokenForClient(call, how) {
+  const { client, scope, opaque } = how
+  return answer(
+    call,
+    { ...how, revocable: opaque },
+    {
+      sub: client.clientId,
+      authorities: scope,
+      grant_type: 'client_credentials',
+      rev_sig: clientSignature(client),
+    },
+  )
 }
 
 /**
  * @param {Call} call
- * @param {ClientData} client
- * @param {string[]} scope
- * @param {string | undefined} refreshToken
- * @param {Record<string, unknown>} own claims
+ * @param {How} how
+ * @param {Record<string, unknown> & { user_id?: string }} own claims
  * @returns {Promise<UaaAnswer>}
  */
-async function answer({ world, origin }, client, scope, refreshToken, own) {
+async function answer({ world, origin }, how, own) {
+  const { client, scope, refreshToken, opaque, revocable } = how
   const { clientId, accessTokenSeconds = ACCESS_TOKEN_SECONDS } = client
   const iat = Math.floor(world.now() / 1000)
   const jti = world.id('UAA token')
@@ -139,13 +166,14 @@ async function answer({ world, origin }, client, scope, refreshToken, own) {
     kid: TEST_KEY_ID,
     typ: 'JWT',
   }
-  const accessToken = await signToken(header, {
+  const jwt = await signToken(header, {
     jti,
     ...own,
     scope,
     client_id: clientId,
     cid: clientId,
     azp: clientId,
+    ...(revocable ? { revocable } : {}),
     iat,
     exp: iat + accessTokenSeconds,
     iss: uaaIssuer(origin),
@@ -153,8 +181,9 @@ async function answer({ world, origin }, client, scope, refreshToken, own) {
     aud: [...audience],
     client_auth_method: client.clientSecret ? 'client_secret_basic' : 'none',
   })
+  if (revocable) world.uaaTokens.set(jti, { jwt, clientId, owner: own.user_id })
   return {
-    access_token: accessToken,
+    access_token: opaque ? jti : jwt,
     token_type: 'bearer',
     ...(refreshToken === undefined ? {} : { refresh_token: refreshToken }),
     // UAA rounds down what is left when it writes the answer.

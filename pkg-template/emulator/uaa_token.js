@@ -3,18 +3,7 @@
  * key), `refresh_token` and `client_credentials`, and its errors.
  */
 
-import {
-  authorization,
-  basicParts,
-  FORM_TYPE,
-  formDecode,
-  json,
-  mediaType,
-  percentDecode,
-  Refusal,
-  repeated,
-  stranger,
-} from './http.js'
+import { FORM_TYPE, JSON_TYPE, json, mediaType, percentDecode, repeated, stranger } from './http.js'
 import {
   checkPassword,
   isLocked,
@@ -23,18 +12,21 @@ import {
   userByIamId,
   usersNamed,
 } from './people.js'
+import { authenticateClient, badCredentials } from './uaa_client.js'
+import { CLIENT_FILTER, NO_STORE, PASSCODE_FILTER, refusal } from './uaa_error.js'
 import {
   accessTokenFor,
   accessTokenForClient,
   issueForUser,
   narrow,
   revocationSignature,
+  scopeNames,
   userScope,
 } from './uaa_issue.js'
+import { UNKNOWN_TOKEN } from './uaa_read.js'
 
-/** @import { Call, ClientData, Handler, Reply, User } from './types.js' */
+/** @import { Call, ClientData, Handler, User } from './types.js' */
 
-const NO_STORE = { 'Cache-Control': 'no-store', Pragma: 'no-cache' }
 const COMMON = [
   'grant_type',
   'client_id',
@@ -58,52 +50,37 @@ const KNOWN_GRANTS = [
 ]
 
 /**
- * @param {number} status
- * @param {string} error
- * @param {string} description
- * @param {string} [challenge] start of `WWW-Authenticate` on a 401
- * @returns {Reply}
+ * In UAA's order: the client, the user, the parameters, whether the client may.
+ * @type {Handler}
  */
-export function uaaError(status, error, description, challenge = 'Basic realm="UAA/client"') {
-  const authenticate = `${challenge}, error="${error}", error_description="${description}"`
-  return json(
-    status,
-    { error, error_description: description },
-    { ...NO_STORE, ...(status === 401 ? { 'WWW-Authenticate': authenticate } : {}) },
-  )
-}
-
-/**
- * @param {number} status
- * @param {string} error
- * @param {string} description
- */
-function refusal(status, error, description) {
-  return new Refusal(uaaError(status, error, description))
-}
-
-/** @type {Handler} */
 export async function token(call) {
   const form = readForm(call)
-  const client = authenticateClient(call, form)
-  const grantType = form.get('grant_type')
-  if (!grantType) throw refusal(400, 'invalid_request', 'Missing grant type')
+  const client = await authenticateClient(call, form)
+  const grantType = form.get('grant_type') ?? ''
+  const own = PARAMETERS[grantType]
+  if (own) refuseStrangers(call, form, own)
+  const user = grantType === 'password' ? signInUser(call, form, client) : undefined
+  if ((form.get('client_id') ?? client.clientId) !== client.clientId) {
+    const description = 'Given client ID does not match authenticated client'
+    throw refusal(401, 'invalid_client', description)
+  }
+  if (grantType === 'client_credentials') checkOwnScope(form, client)
+  if (grantType === '') throw refusal(400, 'invalid_request', 'Missing grant type')
+  if (grantType === 'implicit') {
+    const description = 'Implicit grant type not supported from token endpoint'
+    throw refusal(400, 'invalid_grant', description)
+  }
+  if (grantType === 'refresh_token' && !form.get('refresh_token')) {
+    throw refusal(400, 'invalid_request', 'refresh_token parameter not provided')
+  }
   if (!KNOWN_GRANTS.includes(grantType)) {
     throw refusal(400, 'unsupported_grant_type', 'Unsupported grant type')
   }
   if (!(client.grants ?? ['password', 'refresh_token']).includes(grantType)) {
     throw refusal(401, 'invalid_client', 'Unauthorized grant type')
   }
-  const own = PARAMETERS[grantType]
   if (!own) throw refusal(400, 'unsupported_grant_type', `Not emulated: ${grantType}`)
-  const odd = call.world.loose ? undefined : stranger(form, [...COMMON, ...own])
-  if (odd !== undefined) {
-    throw refusal(400, 'invalid_request', `Strict: unknown or not emulated parameter: ${odd}`)
-  }
-  if ((form.get('token_format') || 'jwt') !== 'jwt') {
-    throw refusal(400, 'invalid_request', 'Strict: only token_format=jwt is emulated')
-  }
-  const answer = await grant(call, form, client, grantType)
+  const answer = await grant(call, form, client, user)
   return json(200, answer, { 'Content-Type': 'application/json;charset=UTF-8', ...NO_STORE })
 }
 
@@ -111,19 +88,31 @@ export async function token(call) {
  * @param {Call} call
  * @param {URLSearchParams} form
  * @param {ClientData} client
- * @param {string} grantType
+ * @param {User | undefined} user signed in
  */
-function grant(call, form, client, grantType) {
-  if (grantType === 'refresh_token') return refresh(call, form, client)
-  if (grantType === 'client_credentials') {
-    const authorities = client.authorities ?? ['uaa.none']
-    return accessTokenForClient(call, client, checkedScope(form, authorities))
+function grant(call, form, client, user) {
+  const opaque = form.get('token_format') === 'opaque'
+  const scope = form.get('scope')
+  if (user) return issueForUser(call, user, { client, scope, opaque })
+  if (form.get('grant_type') === 'refresh_token') return refresh(call, form, { client, opaque })
+  return accessTokenForClient(call, { client, scope: narrow(scope, authorities(client)), opaque })
+}
+
+/**
+ * @param {Call} call
+ * @param {URLSearchParams} form
+ * @param {string[]} own parameters of the grant
+ */
+function refuseStrangers({ world }, form, own) {
+  if (world.loose) return
+  const odd = stranger(form, [...COMMON, ...own])
+  if (odd !== undefined) {
+    throw refusal(400, 'invalid_request', `Strict: unknown or not emulated parameter: ${odd}`)
   }
-  const user = form.has('passcode')
-    ? userByPasscode(call, form.get('passcode') ?? '')
-    : userByPassword(call, form)
-  checkedScope(form, userScope(client))
-  return issueForUser(call, user, { client, scope: form.get('scope') })
+  // UAA takes everything but `opaque` for `jwt`.
+  if (!['', 'jwt', 'opaque'].includes(form.get('token_format') ?? '')) {
+    throw refusal(400, 'invalid_request', 'Strict: token_format is jwt or opaque')
+  }
 }
 
 /**
@@ -149,43 +138,29 @@ function readForm(call) {
 /**
  * @param {Call} call
  * @param {URLSearchParams} form
- * @returns {ClientData}
+ * @param {ClientData} client
+ * @returns {User}
  */
-function authenticateClient({ headers, data }, form) {
-  const { scheme, value } = authorization(headers)
-  const nobody = 'An Authentication object was not found in the SecurityContext'
-  const find = (/** @type {string} */ id) =>
-    data.clients.find(({ service, clientId }) => service === 'uaa' && clientId === id)
+function signInUser(call, form, client) {
+  const passcode = takesPasscode(call) ? form.get('passcode') : null
+  const user = passcode === null ? userByPassword(call, form) : userByPasscode(call, passcode)
+  const all = userScope(client)
+  const odd = scopeNames(form.get('scope')).find((name) => !all.includes(name))
+  if (odd !== undefined) {
+    const description = `${odd} is invalid. Please use a valid scope name in the request`
+    const filter = passcode === null ? CLIENT_FILTER : PASSCODE_FILTER
+    throw refusal(400, 'invalid_scope', description, { filter })
+  }
+  return user
+}
 
-  if (scheme === 'basic') {
-    const parts = basicParts(value)
-    const [id, secret] = parts ? [formDecode(parts.id), formDecode(parts.secret)] : []
-    if (id === undefined || secret === undefined) {
-      throw refusal(401, 'invalid_client', 'Failed to URL Decode credentials')
-    }
-    const client = find(id)
-    if (client?.clientSecret !== secret) throw refusal(401, 'invalid_client', 'Bad credentials')
-    if ((form.get('client_id') ?? id) !== id) {
-      const description = 'Given client ID does not match authenticated client'
-      throw refusal(401, 'invalid_client', description)
-    }
-    return client
-  }
-  // A bearer token here would start another grant (`user_token`), not this one.
-  if (scheme !== '') throw refusal(401, 'unauthorized', nobody)
-  const id = form.get('client_id')
-  if (id === null) throw refusal(401, 'unauthorized', nobody)
-  const client = find(id)
-  const secret = form.get('client_secret')
-  if (secret === null) {
-    // A public client has no secret at all, and may refresh; `cf` has one, the empty text.
-    if (client && client.clientSecret === undefined && form.get('grant_type') === 'refresh_token') {
-      return client
-    }
-    throw refusal(401, 'invalid_client', 'Missing credentials')
-  }
-  if (client?.clientSecret !== secret) throw refusal(401, 'invalid_client', 'Bad credentials')
-  return client
+/**
+ * UAA sees a passcode only where JSON or a form is the first thing that is accepted.
+ * @param {Call} call
+ */
+function takesPasscode({ headers }) {
+  const first = headers.get('accept')?.split(/[,;]/, 1)[0]?.trim().toLowerCase()
+  return first === undefined || first === JSON_TYPE || first === FORM_TYPE
 }
 
 /**
@@ -194,9 +169,9 @@ function authenticateClient({ headers, data }, form) {
  * @returns {User}
  */
 function userByPasscode(call, passcode) {
-  if (passcode === '') throw refusal(401, 'unauthorized', 'Passcode information is missing.')
+  if (passcode === '') throw unauthorized('Passcode information is missing.', PASSCODE_FILTER)
   const user = takePasscode(call, passcode, 'uaa')
-  if (!user) throw refusal(401, 'unauthorized', 'Invalid passcode')
+  if (!user) throw unauthorized('Invalid passcode', PASSCODE_FILTER)
   return user
 }
 
@@ -210,11 +185,12 @@ function userByPassword(call, form) {
   const userName = form.get('username') ?? ''
   const password = form.get('password') ?? ''
   const origins = originsOf(call, form.get('login_hint'))
+  if (password === '') throw badCredentials('No password supplied')
   // IBM's UAA: an API key as the password of the user `apikey`.
   if (userName === 'apikey') {
     const apiKey = data.apiKeys.find(({ key, disabled }) => key === password && !disabled)
     const owner = apiKey && userByIamId(data, apiKey.iamId)
-    if (!owner) throw refusal(401, 'invalid_client', 'Bad credentials')
+    if (!owner) throw badCredentials()
     return owner
   }
   const users = usersNamed(data, userName, origins)
@@ -222,11 +198,11 @@ function userByPassword(call, form) {
     if (isLocked(world, user)) {
       const description =
         'Your account has been locked because of too many failed attempts to login.'
-      throw refusal(401, 'unauthorized', description)
+      throw unauthorized(description)
     }
     if (!user.federated && checkPassword(world, user, password)) return user
   }
-  throw refusal(401, 'invalid_client', 'Bad credentials')
+  throw badCredentials()
 }
 
 /**
@@ -240,16 +216,14 @@ function originsOf({ data }, hint) {
   try {
     origin = JSON.parse(percentDecode(hint.replaceAll('+', ' '))).origin
   } catch {
-    origin = undefined
-  }
-  if (typeof origin !== 'string') {
-    throw refusal(401, 'unauthorized', 'The origin provided in the login hint is invalid.')
+    // Stricter than UAA, which passes over what it cannot read.
+    throw unauthorized('The origin provided in the login hint is invalid.')
   }
   const provider = data.users.some((user) => user.origin === origin && !user.federated)
   if (origin !== 'uaa' && !provider) {
     const description =
       'The origin provided in the login_hint does not match an active Identity Provider, that supports password grant.'
-    throw refusal(401, 'unauthorized', description)
+    throw unauthorized(description)
   }
   return [origin]
 }
@@ -257,22 +231,15 @@ function originsOf({ data }, hint) {
 /**
  * @param {Call} call
  * @param {URLSearchParams} form
- * @param {ClientData} client
+ * @param {{ client: ClientData, opaque: boolean }} how
  */
-function refresh(call, form, client) {
+function refresh(call, form, { client, opaque }) {
   const { world, data } = call
-  const refreshToken = form.get('refresh_token')
-  if (!refreshToken) {
-    throw refusal(400, 'invalid_request', 'refresh_token parameter not provided')
-  }
+  const refreshToken = form.get('refresh_token') ?? ''
   const login = world.uaaLogins.get(refreshToken)
-  if (!login) {
-    const description = 'The token expired, was revoked, or the token ID is incorrect.'
-    throw refusal(401, 'invalid_token', description)
-  }
+  if (!login) throw refusal(401, 'invalid_token', UNKNOWN_TOKEN)
   if (login.clientId !== client.clientId) {
-    // The real text repeats the token, so that a client which prints it is found out.
-    throw refusal(400, 'invalid_grant', `Wrong client for this refresh token: ${refreshToken}`)
+    throw refusal(400, 'invalid_grant', `Wrong client for this refresh token: ${login.clientId}`)
   }
   if (login.endsAt <= world.now()) {
     const ended = new Date(login.endsAt).toISOString()
@@ -282,21 +249,46 @@ function refresh(call, form, client) {
   if (!user) {
     throw refusal(401, 'invalid_token', `Token bears a non-existent user ID: ${login.owner}`)
   }
+  const all = login.scope ?? []
+  const asked = scopeNames(form.get('scope'))
+  if (!asked.every((name) => all.includes(name))) {
+    const description = `Unable to narrow the scope of the client authentication to [${asked.join(', ')}].`
+    throw refusal(400, 'invalid_scope', description, { scope: all })
+  }
   if (login.revocationSignature !== revocationSignature(user, client)) {
     throw refusal(401, 'invalid_token', 'Invalid refresh token: revocable signature mismatch')
   }
-  const scope = checkedScope(form, login.scope ?? [])
-  return accessTokenFor(call, user, { client, scope, authTime: login.authTime, refreshToken })
+  return accessTokenFor(call, user, {
+    client,
+    scope: narrow(form.get('scope'), all),
+    authTime: login.authTime,
+    refreshToken,
+    opaque,
+    // What comes of a refresh token that UAA keeps, it keeps too.
+    revocable: true,
+  })
 }
 
 /**
  * @param {URLSearchParams} form
- * @param {string[]} all
+ * @param {ClientData} client
  */
-function checkedScope(form, all) {
-  const asked = form.get('scope')
-  const scope = narrow(asked, all)
-  if (scope.length > 0) return scope
-  const description = `[${asked}] is invalid. This user is not allowed any of the requested scopes`
-  throw refusal(400, 'invalid_scope', description)
+function checkOwnScope(form, client) {
+  const all = authorities(client)
+  const odd = scopeNames(form.get('scope')).find((name) => !all.includes(name))
+  if (odd === undefined) return
+  throw refusal(400, 'invalid_scope', `Invalid scope: ${odd}`, { scope: all })
+}
+
+/** @param {ClientData} client */
+function authorities(client) {
+  return client.authorities ?? ['uaa.none']
+}
+
+/**
+ * @param {string} description
+ * @param {string} [filter]
+ */
+function unauthorized(description, filter = CLIENT_FILTER) {
+  return refusal(401, 'unauthorized', description, { filter })
 }

@@ -22,6 +22,14 @@ import { codeFrom, guidFrom, hex32 } from './derive.js'
  */
 
 /**
+ * An access token that UAA keeps: an opaque one, or a JWT that says `revocable`.
+ * @typedef {object} StoredToken
+ * @property {string} jwt
+ * @property {string} clientId
+ * @property {string} [owner] `user_id`; a client's own token has none
+ */
+
+/**
  * @typedef {object} Passcode
  * @property {string} owner `user_id`
  * @property {number} endsAt
@@ -39,6 +47,7 @@ import { codeFrom, guidFrom, hex32 } from './derive.js'
  * @property {(kind: string) => string} code 32 characters
  * @property {Map<string, Login>} iamLogins by refresh token
  * @property {Map<string, Login>} uaaLogins by refresh token
+ * @property {Map<string, StoredToken>} uaaTokens access tokens by `jti`
  * @property {Map<string, Passcode>} passcodes by code
  * @property {Map<string, string>} sessions browser sessions: cookie → `user_id`
  * @property {Map<string, number[]>} failures wrong passwords in a row at UAA: `user_id` → instants
@@ -69,6 +78,7 @@ export function createWorld({ data, loose, cors, now }) {
     code: (kind) => codeFrom(data.seed, 'issued', kind, next(kind)),
     iamLogins: new Map(),
     uaaLogins: new Map(),
+    uaaTokens: new Map(),
     passcodes: new Map(),
     sessions: new Map(),
     failures: new Map(),
@@ -77,6 +87,7 @@ export function createWorld({ data, loose, cors, now }) {
       for (const memory of [
         world.iamLogins,
         world.uaaLogins,
+        world.uaaTokens,
         world.passcodes,
         world.sessions,
         world.failures,

@@ -9,7 +9,7 @@ use crate::error::{Code, Error};
 use crate::flow::{Flow, RequestId, Sent, Yields};
 use crate::guid::{OrgGuid, looks_like_guid};
 use crate::http::{Reply, Request, Service, encode_component, url};
-use crate::json::{self, Object};
+use crate::json;
 use crate::refusal::unreadable;
 use crate::secret::AccessToken;
 use crate::target::Named;
@@ -126,7 +126,7 @@ impl Flow for Find {
         let found = read_page(result?)?;
         match (id, &self.org, &self.space) {
             (0, Named::Name(name), space) => {
-                let org = pick(found, name).ok_or_else(|| {
+                let org = pick(&found, name).ok_or_else(|| {
                     not_found(
                         &text!("there is no organization \"", shown(name), "\""),
                         name,
@@ -138,7 +138,7 @@ impl Flow for Find {
                 };
             }
             (_, _, Some(name)) => {
-                let space = pick(found, name).ok_or_else(|| self.space_not_found(name))?;
+                let space = pick(&found, name).ok_or_else(|| self.space_not_found(name))?;
                 self.state = State::Done(space);
             }
             _ => {}
@@ -172,25 +172,25 @@ fn read_page(reply: &Reply) -> Result<Vec<Found>, Error> {
     if !reply.is_success() {
         return Err(refusal::read(reply));
     }
-    let read = || -> Option<Vec<Found>> {
-        let page = json::parse_object(&reply.body)?;
-        let found = |resource: &Object| {
-            let guid = resource.text("guid")?.to_owned();
-            Some(Found {
-                guid,
-                name: resource.text("name")?.to_owned(),
-            })
-        };
-        page.objects("resources")?.into_iter().map(found).collect()
-    };
-    read().ok_or_else(|| unreadable(Service::CloudController, reply))
+    resources(&reply.body).ok_or_else(|| unreadable(Service::CloudController, reply))
+}
+
+fn resources(body: &[u8]) -> Option<Vec<Found>> {
+    let mut found = Vec::new();
+    for resource in json::parse_object(body)?.objects("resources")? {
+        found.push(Found {
+            guid: resource.text("guid")?.to_owned(),
+            name: resource.text("name")?.to_owned(),
+        });
+    }
+    Some(found)
 }
 
 /// The one that bears the name: exactly, else without regard to case, as the service compares.
-fn pick(found: Vec<Found>, name: &str) -> Option<Found> {
-    let exact = found.iter().position(|item| item.name == name);
-    let at = exact.or_else(|| found.iter().position(|item| is_same_name(&item.name, name)))?;
-    found.into_iter().nth(at)
+fn pick(found: &[Found], name: &str) -> Option<Found> {
+    let exact = found.iter().find(|item| item.name == name);
+    let same = || found.iter().find(|item| is_same_name(&item.name, name));
+    exact.or_else(same).cloned()
 }
 
 /// Whether the service may have meant this name: letters of ASCII without regard to case, and where

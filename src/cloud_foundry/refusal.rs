@@ -6,8 +6,8 @@ use crate::json::Object;
 use crate::error::{Code, Error};
 use crate::http::{Reply, Service};
 use crate::json;
-use crate::refusal::{code_by_status, complete, shown, without_code};
-use crate::text::{digits, text};
+use crate::refusal::{code_by_status, complete, in_brackets, refused, shown, without_code};
+use crate::text::text;
 
 const SERVICE: Service = Service::CloudController;
 
@@ -18,10 +18,9 @@ pub fn read(reply: &Reply) -> Error {
     let Some((title, detail)) = found else {
         return without_controller(reply);
     };
-    let (code, hint) = meaning(title, reply.status);
-    let message = text!("the Cloud Controller refused: ", shown(detail, &[]));
-    complete(Error::new(code, &message, hint), SERVICE, reply)
-        .with_service_code(Some(shown(title, &[])))
+    let meaning = meaning(title, reply.status);
+    let said = text!(": ", shown(detail, &[]));
+    refused(SERVICE, reply, meaning, &said, Some(title), &[])
 }
 
 fn title_and_detail(body: &Object) -> Option<(&str, &str)> {
@@ -39,9 +38,8 @@ fn without_controller(reply: &Reply) -> Error {
     let error = match reply.status {
         400 | 413 | 414 | 431 => Error::protocol(
             &text!(
-                "the server before the Cloud Controller refused (status ",
-                digits(reply.status),
-                ")"
+                "the server before the Cloud Controller refused",
+                in_brackets(reply.status)
             ),
             "Its limits for a request's header or address are lower than what this call needs; \
              a token of many KB can be the reason.",

@@ -7,8 +7,8 @@ use crate::json::Object;
 
 use crate::error::{Code, Error};
 use crate::http::{Reply, Service};
-use crate::refusal::{code_by_status, complete, general_form, shown, without_code};
-use crate::text::{digits, has, text};
+use crate::refusal::{code_by_status, general_form, in_brackets, refused, shown, without_code};
+use crate::text::{has, text};
 
 /// Reads an answer that is not a success. `refreshing` tells a refused refresh token from a refused
 /// credential; `secrets` are struck out of what IAM says.
@@ -19,14 +19,13 @@ pub fn read(reply: &Reply, body: Option<&Object>, refreshing: bool, secrets: &[&
     let Some(service_code) = body.text("errorCode") else {
         return general_form(Service::Iam, reply, body);
     };
-    let said = body.text("errorMessage").map(|text| shown(text, secrets));
-    let (code, hint) = meaning(service_code, reply.status, body, refreshing);
-    let message = match said {
-        Some(said) => text!("IAM refused: ", said),
-        None => text!("IAM refused (status ", digits(reply.status), ")"),
+    let said = match body.text("errorMessage") {
+        Some(text) => text!(": ", shown(text, secrets)),
+        None => in_brackets(reply.status),
     };
-    let mut error = complete(Error::new(code, &message, hint), Service::Iam, reply)
-        .with_service_code(Some(shown(service_code, secrets)));
+    let meaning = meaning(service_code, reply.status, body, refreshing);
+    let service_code = Some(service_code);
+    let mut error = refused(Service::Iam, reply, meaning, &said, service_code, secrets);
     let context_id = body
         .object("context")
         .and_then(|context| context.text("requestId"));

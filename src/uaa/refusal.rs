@@ -5,7 +5,7 @@ use crate::json::Object;
 
 use crate::error::{Code, Error};
 use crate::http::{Reply, Service};
-use crate::refusal::{code_by_status, complete, shown, without_code};
+use crate::refusal::{code_by_status, refused, shown, without_code};
 use crate::text::{has, text};
 
 /// Reads an answer that is not a success. `refreshing` tells a refused refresh token from a refused
@@ -16,14 +16,13 @@ pub fn read(reply: &Reply, body: Option<&Object>, refreshing: bool, secrets: &[&
         return without_code(Service::Uaa, reply);
     };
     let text = body.text("error_description").unwrap_or_default();
-    let (code, hint) = meaning(error, text, reply.status, refreshing);
-    let message = if is_fit_to_show(error, text) {
-        text!("UAA refused: ", shown(text, secrets))
+    let meaning = meaning(error, text, reply.status, refreshing);
+    let said = if is_fit_to_show(error, text) {
+        text!(": ", shown(text, secrets))
     } else {
-        text!("UAA refused (", shown(error, secrets), ")")
+        text!(" (", shown(error, secrets), ")")
     };
-    complete(Error::new(code, &message, hint), Service::Uaa, reply)
-        .with_service_code(Some(shown(error, secrets)))
+    refused(Service::Uaa, reply, meaning, &said, Some(error), secrets)
 }
 
 /// Texts of code exchanges repeat the code or verifier; JSON is the body of another server.

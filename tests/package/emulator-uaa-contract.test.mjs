@@ -6,6 +6,9 @@ import { uaaContract } from '../real/uaa-contract.mjs'
 const user = { username: 'marissa', password: 'koala' }
 const spare = { username: 'spare', password: 'spare' }
 const other = { clientId: 'other', clientSecret: '' }
+const machine = { clientId: 'machine', clientSecret: 'machine secret' }
+const odd = { clientId: 'app|1', clientSecret: 'p+ss:wörd%' }
+const grants = ['client_credentials']
 const emulator = createEmulator({
   data: {
     users: [user, spare].map(({ username, password }) => ({ userName: username, password })),
@@ -13,6 +16,8 @@ const emulator = createEmulator({
       { service: 'iam', clientId: 'bx', clientSecret: 'bx' },
       { service: 'uaa', clientId: 'cf', clientSecret: '' },
       { service: 'uaa', ...other },
+      { service: 'uaa', ...machine, grants, authorities: ['clients.admin', 'scim.read'] },
+      { service: 'uaa', ...odd, grants, authorities: ['uaa.resource'] },
     ],
   },
 })
@@ -25,5 +30,7 @@ uaaContract({
   passcode: async () => emulator.passcode(user.username),
   generation: 77,
   otherClient: other,
+  machine,
+  oddClient: odd,
   spareUser: spare,
 })

@@ -32,8 +32,9 @@ async function refused(emulator, form, headers, status, error, description, path
   if (description !== undefined) assert.equal(answer.body.error_description, description)
   assert.equal(answer.headers.get('cache-control'), 'no-store')
   const challenge = answer.headers.get('www-authenticate')
-  if (status === 401) assert.match(challenge, /^Basic realm="UAA\/client", error="/)
-  else assert.equal(challenge, null)
+  if (status === 401) assert.match(challenge, /^(Basic|Bearer) (realm="[\w/]+", )?error="/)
+  else assert.doesNotMatch(challenge ?? '', /error=/)
+  return challenge
 }
 
 describe('the password grant', () => {
@@ -140,11 +141,14 @@ describe('the password grant', () => {
     await refused(emulator, broken, {}, 401, 'unauthorized', text)
   })
 
-  test('narrows the scope, and refuses one that leaves nothing', async () => {
+  test('narrows the scope, and refuses one that the client has not', async () => {
     const emulator = world()
-    const narrowed = await uaaTokens(emulator, { ...PASSWORD, scope: 'openid x' })
+    const narrowed = await uaaTokens(emulator, { ...PASSWORD, scope: 'openid' })
     assert.equal(narrowed.scope, 'openid')
-    await refused(emulator, { ...PASSWORD, scope: 'x' }, {}, 400, 'invalid_scope')
+    for (const scope of ['x', 'openid x']) {
+      const text = 'x is invalid. Please use a valid scope name in the request'
+      await refused(emulator, { ...PASSWORD, scope }, {}, 400, 'invalid_scope', text)
+    }
   })
 
   test('locks for 300 s after five wrong passwords, the right one too', async () => {
@@ -212,19 +216,6 @@ describe('the refresh grant', () => {
     const mismatch = 'Invalid refresh token: revocable signature mismatch'
     await refused(emulator, refreshWith(token), {}, 401, 'invalid_token', mismatch)
   })
-
-  test('refuses a token that its owner revoked', async () => {
-    const emulator = world()
-    const { refresh_token: token } = await uaaTokens(emulator)
-    const authorization = await uaaBearer(emulator)
-    const revoke = (headers) => get(emulator, `/uaa/oauth/token/revoke/${token}`, headers, 'DELETE')
-    assert.equal((await revoke({})).status, 401)
-    const { status, text } = await revoke({ authorization })
-    assert.deepEqual([status, text], [200, ''])
-    const again = await revoke({ authorization })
-    assert.deepEqual([again.status, again.body.error], [404, 'invalid_token'])
-    await refused(emulator, refreshWith(token), {}, 401, 'invalid_token')
-  })
 })
 
 describe('the token endpoint', () => {
@@ -244,6 +235,35 @@ describe('the token endpoint', () => {
     const { sub, authorities, user_id: user } = claims(body.access_token)
     assert.deepEqual([sub, user], ['robot', undefined])
     assert.deepEqual(authorities, ['cloud_controller.admin_read_only'])
+  })
+
+  test('says in its challenge who refuses: the filters, or the endpoint itself', async () => {
+    const emulator = world()
+    const ask = (form, headers, error = 'invalid_client', status = 401) =>
+      refused(emulator, form, headers, status, error)
+    assert.match(await ask({ ...PASSWORD, password: 'x' }), /^Basic realm="UAA\/client", /)
+    const noSecret = { authorization: basic('x', '') }
+    assert.match(await ask(PASSWORD, noSecret), /^Basic realm="UAA\/client", /)
+    const scope = { ...PASSWORD, scope: 'x' }
+    assert.equal(await ask(scope, {}, 'invalid_scope', 400), 'Basic realm="UAA/client"')
+    const passcode = { grant_type: 'password', passcode: 'x' }
+    assert.match(await ask(passcode, {}, 'unauthorized'), /^Bearer realm="oauth", /)
+    assert.match(await ask({ grant_type: 'client_credentials' }), /^Bearer error="/)
+    assert.match(await ask(refreshWith('x'), {}, 'invalid_token'), /^Bearer error="/)
+    const form = { ...PASSWORD, client_id: 'cf' }
+    const bearer = { authorization: 'Bearer x' }
+    assert.match(await ask(form, bearer, 'invalid_token'), /^Bearer realm="UAA\/oauth", /)
+  })
+
+  test('looks at the user before it looks whether the client may', async () => {
+    const emulator = world()
+    const machine = { service: 'uaa', clientId: 'm', clientSecret: 'm', grants: [] }
+    emulator.data.clients.push(machine)
+    const headers = { authorization: basic('m', 'm') }
+    const wrong = { ...PASSWORD, password: 'x' }
+    await refused(emulator, wrong, headers, 401, 'invalid_client', 'Bad credentials')
+    const text = 'Unauthorized grant type'
+    await refused(emulator, PASSWORD, headers, 401, 'invalid_client', text)
   })
 
   test('refuses other methods, types, queries, and what is unknown or repeated', async () => {
@@ -291,17 +311,18 @@ describe('keys and discovery', () => {
 })
 
 describe('pages', () => {
-  test('/login and /info are JSON for who asks for it, else a page', async () => {
+  test('/login and /info are JSON for who asks for it, and /login else a page', async () => {
     const emulator = world()
     for (const path of ['/uaa/login', '/uaa/info']) {
       const { body } = await get(emulator, path, JSON_PLEASE)
       assert.deepEqual(body.prompts.username, ['text', 'Email'])
       assert.ok(Object.values(body.prompts).every((prompt) => prompt.length === 2))
       assert.match(body.prompts.passcode[1], new RegExp(`${BASE}/uaa/passcode`))
-      const { headers, text } = await get(emulator, path, { accept: '*/*' })
-      assert.match(headers.get('content-type'), /^text\/html/)
-      assert.match(text, /<form method="post"/)
+      assert.equal((await get(emulator, path, { accept: 'text/plain' })).status, 406)
     }
+    const { headers, text } = await get(emulator, '/uaa/login', { accept: '*/*' })
+    assert.match(headers.get('content-type'), /^text\/html/)
+    assert.match(text, /<form method="post"/)
   })
 
   const signIns = [

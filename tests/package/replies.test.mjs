@@ -115,7 +115,6 @@ test('a page of a proxy is never a refusal', async (t) => {
     [403, 'forbidden'],
     [404, 'protocol'],
     [408, 'timeout'],
-    [421, 'protocol'],
   ]) {
     const { error } = await answered(t, () => html(status))
     assert.equal(error.code, code, String(status))
@@ -123,12 +122,16 @@ test('a page of a proxy is never a refusal', async (t) => {
   }
 })
 
-test('a proxy that wants to know who asks is network', async () => {
-  // Node's own fetch makes a network error of it; others hand it over.
-  const fetch = async () => html(407)
-  const error = await refusal(exchangeToken({ apiKey: SENTINEL }, { fetch }))
-  assert.equal(error.code, 'network')
-  assert.equal(error.status, 407)
+test('statuses that Node’s own fetch keeps to itself are told where they come through', async () => {
+  for (const [status, code] of [
+    [407, 'network'],
+    [421, 'protocol'],
+  ]) {
+    const fetch = async () => html(status)
+    const error = await refusal(exchangeToken({ apiKey: SENTINEL }, { fetch }))
+    assert.equal(error.code, code)
+    assert.equal(error.status, status)
+  }
 })
 
 test('refusals of IAM and UAA lead to their codes, once', async (t) => {

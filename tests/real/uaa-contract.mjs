@@ -42,7 +42,7 @@ const ORIGIN = 'https://app.example.test'
  * @param {Client} [options.client] password and refresh grant, the empty secret
  * @param {Client} [options.otherClient] another one of this kind
  * @param {Client} [options.machine] client credentials alone
- * @param {Client} [options.oddClient] client credentials, odd characters in id and secret
+ * @param {Client} [options.oddClient] client credentials, odd characters in id and secret, uaa.resource
  * @param {User} [options.spareUser] is locked afterwards
  * @returns {Promise<unknown>}
  */
@@ -89,9 +89,10 @@ export function uaaContract({
 
   /** @type {Promise<unknown>[]} */
   const registered = []
-  /** @param {string} name @param {() => Promise<void>} run @param {unknown} [needed] @param {string} [what] */
-  const pin = (name, run, needed = true, what = '') => {
-    const skip = needed ? false : `${what} is not given`
+  /** @param {string} name @param {() => Promise<void>} run @param {Record<string, unknown>} [needed] */
+  const pin = (name, run, needed = {}) => {
+    const lacking = Object.keys(needed).find((what) => needed[what] === undefined)
+    const skip = lacking === undefined ? false : `${lacking} is not given`
     registered.push(Promise.resolve(test(`UAA contract: ${name}`, { skip }, run)))
   }
 
@@ -140,8 +141,10 @@ export function uaaContract({
     assert.equal(body.scope, 'openid')
   })
 
-  pin('an unknown scope is 400 invalid_scope', async () => {
-    refused(await password({ scope: 'no.such.scope' }), 400, 'invalid_scope')
+  pin('an unknown scope is 400 invalid_scope, beside a known one too', async () => {
+    for (const scope of ['no.such.scope', 'openid no.such.scope', 'openid  uaa.user']) {
+      refused(await password({ scope }), 400, 'invalid_scope', / is invalid\./)
+    }
   })
 
   pin('user names compare without case', async () => {
@@ -175,8 +178,7 @@ export function uaaContract({
       refused(right, 401, 'unauthorized', /^Your account has been locked/)
       assert.equal(right.headers.get('retry-after'), null)
     },
-    spareUser,
-    'spareUser',
+    { spareUser },
   )
 
   pin('a login hint names the provider, encoded once or twice', async () => {
@@ -257,7 +259,15 @@ export function uaaContract({
   pin('a refresh cannot widen the scope', async () => {
     const { body } = await password({ scope: 'openid' })
     const answer = await refresh(body.refresh_token, { scope: 'openid uaa.user' })
-    refused(answer, 400, 'invalid_scope')
+    refused(answer, 400, 'invalid_scope', /^Unable to narrow the scope/)
+    assert.equal(answer.body.scope, 'openid')
+  })
+
+  pin('a refresh narrows the scope for once', async () => {
+    const { body } = await password({ scope: 'openid uaa.user' })
+    assert.equal((await refresh(body.refresh_token, { scope: 'openid' })).body.scope, 'openid')
+    const { body: again } = await refresh(body.refresh_token, { scope: '' })
+    assert.deepEqual(again.scope.split(' ').sort(), ['openid', 'uaa.user'])
   })
 
   pin(
@@ -266,10 +276,11 @@ export function uaaContract({
       const { body } = await password()
       const headers = { authorization: basic(/** @type {Client} */ (otherClient)) }
       const answer = await refresh(body.refresh_token, {}, headers)
-      refused(answer, 400, 'invalid_grant', /^Wrong client for this refresh token/)
+      const text = `Wrong client for this refresh token: ${client.clientId}`
+      refused(answer, 400, 'invalid_grant')
+      assert.equal(answer.body.error_description, text)
     },
-    otherClient,
-    'otherClient',
+    { otherClient },
   )
 
   pin('what is no refresh token is 401 invalid_token', async () => {
@@ -307,6 +318,21 @@ export function uaaContract({
     assert.equal((await grant({ grant_type: 'password', passcode: newer })).status, 200)
   })
 
+  pin('a passcode is seen only where JSON is accepted first', async () => {
+    const form = { grant_type: 'password', passcode: await passcode() }
+    for (const accept of ['*/*', 'text/plain, application/json']) {
+      const headers = { authorization: basic(client), accept }
+      refused(await grant(form, headers), 401, rules.refused, /^No password supplied$/)
+    }
+    const headers = { authorization: basic(client), accept: 'application/json, */*' }
+    assert.equal((await grant(form, headers)).status, 200)
+  })
+
+  pin('a refused passcode asks for no Basic', async () => {
+    const answer = await grant({ grant_type: 'password', passcode: 'wrong' })
+    assert.match(answer.headers.get('www-authenticate') ?? '', /^Bearer realm="oauth", /)
+  })
+
   pin('an empty passcode is 401 unauthorized', async () => {
     const answer = await grant({ grant_type: 'password', passcode: '' })
     refused(answer, 401, 'unauthorized', /^Passcode information is missing\.$/)
@@ -321,8 +347,21 @@ export function uaaContract({
       assert.equal('refresh_token' in body, false)
       assert.notEqual(body.scope, '')
     },
-    machine,
-    'machine',
+    { machine },
+  )
+
+  pin(
+    'client credentials have no scope but the client’s own',
+    async () => {
+      const headers = { authorization: basic(/** @type {Client} */ (machine)) }
+      const form = { grant_type: 'client_credentials' }
+      const { body } = await grant(form, headers)
+      const [scope = ''] = body.scope.split(' ')
+      assert.equal((await grant({ ...form, scope }, headers)).body.scope, scope)
+      const answer = await grant({ ...form, scope: `${scope} no.such.scope` }, headers)
+      refused(answer, 400, 'invalid_scope', /^Invalid scope: no\.such\.scope$/)
+    },
+    { machine },
   )
 
   pin(
@@ -333,8 +372,7 @@ export function uaaContract({
       const { status } = await grant({ grant_type: 'client_credentials', ...form }, {})
       assert.equal(status, 200)
     },
-    oddClient,
-    'oddClient',
+    { oddClient },
   )
 
   pin(
@@ -347,8 +385,7 @@ export function uaaContract({
         assert.equal(status, encoded === rules.basicIsFormEncoded ? 200 : 401)
       }
     },
-    oddClient,
-    'oddClient',
+    { oddClient },
   )
 
   pin('opaque tokens are renewed by asking for them again', async () => {
@@ -371,11 +408,22 @@ export function uaaContract({
     refused(await ask('/userinfo', headers), 401, 'invalid_token')
   })
 
-  pin('a JWT that is not stored cannot be revoked', async () => {
+  pin('what is not stored cannot be revoked', async () => {
     const { body } = await password()
     const headers = { ...json, authorization: `Bearer ${body.access_token}` }
-    const { status } = await ask(`/oauth/token/revoke/${body.jti}`, headers, 'DELETE')
-    assert.ok([403, 404].includes(status), String(status))
+    for (const id of [body.jti, '0'.repeat(32), `${'0'.repeat(32)}-r`]) {
+      const answer = await ask(`/oauth/token/revoke/${id}`, headers, 'DELETE')
+      refused(answer, 403, 'insufficient_scope')
+    }
+  })
+
+  pin('nothing is revoked without a good token', async () => {
+    const { body } = await password({ token_format: 'opaque' })
+    const path = `/oauth/token/revoke/${body.refresh_token}`
+    refused(await ask(path, json, 'DELETE'), 401, 'unauthorized')
+    const headers = { ...json, authorization: `Bearer ${'0'.repeat(32)}` }
+    refused(await ask(path, headers, 'DELETE'), 401, 'invalid_token')
+    assert.equal((await refresh(body.refresh_token)).status, 200)
   })
 
   pin('userinfo names the user', async () => {
@@ -387,6 +435,12 @@ export function uaaContract({
     assert.equal(info.sub, info.user_id)
   })
 
+  pin('userinfo wants the scope openid', async () => {
+    const { body } = await password({ scope: 'uaa.user' })
+    const headers = { ...json, authorization: `Bearer ${body.access_token}` }
+    refused(await ask('/userinfo', headers), 403, 'access_denied')
+  })
+
   pin('userinfo without a token is 401 unauthorized', async () => {
     const answer = await ask('/userinfo')
     refused(answer, 401, 'unauthorized')
@@ -396,11 +450,34 @@ export function uaaContract({
   pin('a client without uaa.resource cannot introspect', async () => {
     const { body } = await password()
     refused(await send('/introspect', { token: body.access_token }), 403, 'access_denied')
+    refused(await send('/introspect', { token: body.access_token }, {}), 401, 'unauthorized')
   })
 
-  pin('the token endpoint has no HTML', async () => {
-    const headers = { authorization: basic(client), accept: 'text/html' }
-    assert.equal((await password({}, headers)).status, 406)
+  pin(
+    'a client with uaa.resource introspects',
+    async () => {
+      const odd = /** @type {Client} */ (oddClient)
+      const headers = { authorization: basic(odd, rules.basicIsFormEncoded) }
+      for (const more of [{}, { token_format: 'opaque' }]) {
+        const { body } = await password(/** @type {Record<string, string>} */ (more))
+        const { body: claims } = await send('/introspect', { token: body.access_token }, headers)
+        assert.deepEqual([claims.active, claims.user_name], [true, user.username])
+        const other = await send('/introspect', { token: body.refresh_token }, headers)
+        assert.deepEqual([other.status, other.body.active], [200, false])
+      }
+    },
+    { oddClient },
+  )
+
+  pin('the token endpoint has nothing but JSON', async () => {
+    const grants = (/** @type {string} */ accept) =>
+      password({}, { authorization: basic(client), accept })
+    for (const accept of ['text/html', 'text/plain']) {
+      assert.equal((await grants(accept)).status, 406)
+    }
+    for (const accept of ['*/*', 'application/*', 'text/html, application/json']) {
+      assert.equal((await grants(accept)).status, 200)
+    }
   })
 
   pin('the token endpoint takes no PUT', async () => {
@@ -423,7 +500,13 @@ export function uaaContract({
   }
 
   pin('/login is a page for whoever does not ask for JSON', async () => {
-    for (const accept of ['text/html', '*/*', 'text/html, application/json']) {
+    const html = 'text/html'
+    for (const accept of [
+      html,
+      '*/*',
+      `${html}, application/json`,
+      `application/json;q=0.5, ${html}`,
+    ]) {
       const { status, headers } = await ask('/login', { accept })
       assert.equal(status, 200)
       assert.match(headers.get('content-type') ?? '', /^text\/html/)
@@ -473,7 +556,9 @@ export function uaaContract({
   })
 
   pin('a preflight for another header is 403, without headers 400', async () => {
-    assert.equal((await preflight('x-cf-encoded-credentials')).status, 403)
+    for (const wanted of ['x-cf-encoded-credentials', 'accept,if-none-match', 'cache-control']) {
+      assert.equal((await preflight(wanted)).status, 403)
+    }
     assert.equal((await preflight('')).status, 400)
   })
 

@@ -16,9 +16,8 @@ class Dashboard extends HTMLElement {
     part(content, 'sign-out').addEventListener('click', () => {
       this.dispatchEvent(new Event('sign-out'))
     })
-    const [places, tokens, keys] = /** @type {any[]} */ (
-      ['kp-places', 'kp-tokens', 'kp-keys'].map((name) => content.querySelector(name))
-    )
+    const names = ['kp-places', 'kp-tokens', 'kp-keys']
+    const [places, tokens, keys] = names.map((name) => content.querySelector(name))
     places.session = this.session
     places.demo = this.demo
     tokens.session = this.session
@@ -32,7 +31,6 @@ class Dashboard extends HTMLElement {
   }
 
   focus() {
-    /** @type {HTMLElement | null} */
     this.querySelector('#who-title')?.focus()
   }
 }

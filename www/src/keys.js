@@ -53,7 +53,7 @@ class Keys extends HTMLElement {
     part(this, 'of').textContent = instance ? `of ${instance.name ?? instance.guid}` : ''
     part(this, 'sent').hidden = true
     said.textContent = session ? 'Reading …' : 'Look up an instance to see its keys.'
-    if (session === undefined) return
+    if (!session) return
     try {
       for await (const key of session.keys({ signal })) list.append(row(key))
       const headers = Object.entries(await session.headers())

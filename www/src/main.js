@@ -47,6 +47,6 @@ function showDashboard(session) {
   announce(`Signed in as ${session.target().user ?? 'unknown'}`)
 }
 
-const form = showSignIn()
+showSignIn()
 // Loads the wasm while the person types, and tells at once if it cannot be loaded.
-init().catch((error) => form.showError(error))
+init().catch((error) => main.querySelector('kp-sign-in')?.showError(error))

@@ -17,10 +17,12 @@ class Places extends HTMLElement {
     for (const name of ['org', 'space', 'instance']) {
       form.elements.namedItem(name).value = this.demo[name] ?? ''
     }
-    form.addEventListener('submit', (/** @type {Event} */ event) => {
+    form.addEventListener('submit', (event) => {
       event.preventDefault()
       this.#lookUp()
     })
+    // A GUID must not stand below a name that it does not belong to.
+    form.addEventListener('input', ({ target }) => part(this, target.name).replaceChildren())
     this.replaceChildren(content)
     if (form.checkValidity()) this.#lookUp()
   }
@@ -35,8 +37,7 @@ class Places extends HTMLElement {
     this.#lookup = lookup
     const { signal } = lookup
     const { session } = this
-    const named = Object.fromEntries(new FormData(part(this, 'form')))
-    const names = named
+    const names = Object.fromEntries(new FormData(part(this, 'form')))
 
     const org = this.#show('org', names.org, signal, () => session.orgGuid(names.org, { signal }))
     const space = org.then((guid) => {

@@ -47,7 +47,6 @@ class SignIn extends HTMLElement {
 
   /** @param {unknown} error */
   showError(error) {
-    /** @type {any} */
     this.querySelector('kp-error').error = error
     const isRefused = error?.code === 'invalid_credentials'
     if (!isRefused) return
@@ -57,7 +56,6 @@ class SignIn extends HTMLElement {
   }
 
   #clearError() {
-    /** @type {any} */
     this.querySelector('kp-error').error = undefined
     for (const field of this.querySelectorAll('[aria-invalid]')) {
       field.removeAttribute('aria-invalid')

@@ -3,6 +3,8 @@
 import { decodeToken } from '/pkg/index.js'
 import { part, shortened, stamp } from './dom.js'
 
+const LOOK_MS = 1000
+const AFTER_FAILURE_MS = 15_000
 const KINDS = [
   ['iam', 'IAM'],
   ['uaa', 'UAA (Cloud Foundry)'],
@@ -12,7 +14,7 @@ class Tokens extends HTMLElement {
   /** @type {import('/pkg/index.js').Session} */
   session
 
-  /** @type {ReturnType<typeof setInterval> | undefined} */
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer
   /** @type {Map<string, { header: string, from: number, until: number }>} */
   #known = new Map()
@@ -20,12 +22,11 @@ class Tokens extends HTMLElement {
   connectedCallback() {
     this.replaceChildren(stamp('tokens'))
     for (const [kind, title] of KINDS) this.#addRow(kind, title)
-    this.#timer = setInterval(() => this.#show(), 1000)
     this.#show()
   }
 
   disconnectedCallback() {
-    clearInterval(this.#timer)
+    clearTimeout(this.#timer)
     this.#known.clear()
   }
 
@@ -45,13 +46,16 @@ class Tokens extends HTMLElement {
   /** Asking each second costs nothing while a token is good, and renews it in time. */
   async #show() {
     const error = this.querySelector('kp-error')
+    let next = LOOK_MS
     try {
       const headers = await this.session.oauthTokens()
       for (const [kind] of KINDS) await this.#showRow(kind, headers[kind])
+      error.error = undefined
     } catch (thrown) {
-      clearInterval(this.#timer)
-      if (this.isConnected) error.error = thrown
+      error.error = thrown
+      next = AFTER_FAILURE_MS
     }
+    if (this.isConnected) this.#timer = setTimeout(() => this.#show(), next)
   }
 
   /** @param {'iam' | 'uaa'} kind @param {string | undefined} header */
