@@ -69,6 +69,7 @@ export async function login(credential, options) {
     names: call.names,
     options: call.options,
     credential: isKnown(credential) ? await settle(credential) : undefined,
+    wanted: target,
   })
   const keeper = new Keeper(credential, call, plan)
   await keeper.exchange(call.signal)

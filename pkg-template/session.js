@@ -156,7 +156,7 @@ export class Session {
    */
   async with(target, options) {
     checkNames(options, ['signal'])
-    if (target === undefined) throw wrong('target', '{ instance } or { org, space? }')
+    await callCore('plan', { options: this.#keeper.call.options, wanted: target ?? null })
     return aimedSession(this.#keeper, target, options?.signal)
   }
 
@@ -208,14 +208,9 @@ export async function aimedSession(keeper, target, signal) {
  * @returns {Promise<Aim>}
  */
 async function lookUp(keeper, target, signal) {
-  if (typeof target !== 'object' || target === null) throw wrong('target', 'an object')
-  checkNames(target, ['instance', 'org', 'space'])
   const { instance, org, space } = target
-  if (instance !== undefined && org === undefined && space === undefined) {
+  if (instance !== undefined) {
     return { instance: await findInstance(keeper, instance, undefined, signal) }
-  }
-  if (instance !== undefined || org === undefined) {
-    throw wrong('target', '{ instance } or { org, space? }')
   }
   const foundOrg = await findOrg(keeper, org, signal)
   if (space === undefined) return { org: foundOrg }

@@ -1,6 +1,8 @@
 //! Base64 (RFC 4648): encoding for `Authorization: Basic`, decoding for the parts of a JWT. Our own,
 //! since the constant-time ones weigh ten times as much; held to one of them by a test.
 
+use crate::text::without_end;
+
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /// Standard alphabet, padded.
@@ -20,7 +22,7 @@ pub(crate) fn encode(bytes: &[u8]) -> String {
 
 /// The URL alphabet, padded or not; `None` for anything else.
 pub(crate) fn decode_url(text: &str) -> Option<Vec<u8>> {
-    let text = text.trim_end_matches(['=']);
+    let text = without_end(text, "=");
     let mut out = Vec::with_capacity(text.len() / 4 * 3 + 2);
     let (mut group, mut bits) = (0_u32, 0_u32);
     for byte in text.bytes() {

@@ -5,7 +5,7 @@
 
 use crate::json::{Object, Value};
 
-use crate::error::Error;
+use crate::error::{Code, Error};
 use crate::secret::{ApiKey, Passcode, Password, RefreshToken};
 use crate::text::{line, list, text as joined, trim};
 
@@ -151,8 +151,9 @@ fn check_row(object: &Object) -> Result<&'static Row, Error> {
 fn text<'a>(object: &'a Object, field: &str) -> Result<&'a str, Error> {
     match object.get(field) {
         Some(Value::Text(text)) => Ok(text),
-        _ => Err(Error::invalid_input(
-            &joined!(field, " is not a text"),
+        _ => Err(Error::joined(
+            Code::InvalidInput,
+            &[field, " is not a text"],
             "Give a string, or a function that gives one.",
         )),
     }
@@ -161,8 +162,9 @@ fn text<'a>(object: &'a Object, field: &str) -> Result<&'a str, Error> {
 fn name(object: &Object, field: &str) -> Result<String, Error> {
     let text = text(object, field)?;
     if trim(text).is_empty() {
-        return Err(Error::invalid_input(
-            &joined!(field, " is empty"),
+        return Err(Error::joined(
+            Code::InvalidInput,
+            &[field, " is empty"],
             "Give a name.",
         ));
     }

@@ -3,9 +3,9 @@
 //! The platform's `URL` parses what a caller wrote; this module judges the raw text and the parsed
 //! one. An address that a service names is read strictly, in a form on which no two parsers differ.
 
-use crate::error::Error;
+use crate::error::{Code, Error};
 use crate::json::digits;
-use crate::text::{before, cut, has, line, parts, text, trim};
+use crate::text::{before, cut, has, is_one_of, line, parts, text, trim, without_end};
 
 /// The base of a service: `https` (or loopback), no query, no `/` at its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,15 +23,17 @@ impl Endpoint {
     pub fn parse(field: &str, raw: &str, href: Option<&str>) -> Result<Self, Error> {
         let raw = trim(raw);
         let odd = |c: char| c.is_whitespace() || c.is_control() || c == '\\';
-        let Some(href) = href.filter(|_| !raw.is_empty() && !raw.contains(odd)) else {
-            return Err(Error::invalid_input(
-                &text!(field, " is not a URL"),
+        let Some(href) = href.filter(|_| !raw.is_empty() && !raw.chars().any(odd)) else {
+            return Err(Error::joined(
+                Code::InvalidInput,
+                &[field, " is not a URL"],
                 "Give an absolute address, such as https://iam.cloud.ibm.com.",
             ));
         };
         Self::read(href).map_err(|reason| {
-            Error::invalid_input(
-                &text!(field, " ", reason),
+            Error::joined(
+                Code::InvalidInput,
+                &[field, " ", reason],
                 "Secrets go to https addresses only (http on loopback is for tests), without a \
                  user, a query or a fragment.",
             )
@@ -45,14 +47,15 @@ impl Endpoint {
     pub fn discovered(what: &str, text: &str) -> Result<Self, Error> {
         Self::read(text).map_err(|reason| {
             let shown = line(text, 200);
-            Error::protocol(
-                &text!(
+            Error::joined(
+                Code::Protocol,
+                &[
                     what,
                     " that the service names ",
                     reason,
                     ": ",
-                    before(&shown, b"?#")
-                ),
+                    before(&shown, b"?#"),
+                ],
                 "Nothing was sent there. Name the right address in the option endpoints.",
             )
         })
@@ -88,7 +91,7 @@ impl Endpoint {
             return Err("is not an https address");
         }
         let plain =
-            |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~%!$&'()*+,;=:@".contains(&byte);
+            |byte: u8| byte.is_ascii_alphanumeric() || is_one_of(byte, b"/-._~%!$&'()*+,;=:@");
         if !path.bytes().all(plain) || parts(path, b'/').into_iter().any(is_dot_segment) {
             return Err("has a path that can't be used");
         }
@@ -157,13 +160,6 @@ fn origin_len(text: &str) -> usize {
     scheme.len() + "://".len() + authority.len()
 }
 
-fn without_end<'a>(mut text: &'a str, end: &str) -> &'a str {
-    while let Some(head) = text.strip_suffix(end) {
-        text = head;
-    }
-    text
-}
-
 fn is_dot_segment(segment: &str) -> bool {
     let lower = segment.to_ascii_lowercase();
     matches!(
@@ -212,7 +208,6 @@ fn is_loopback(host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Code;
 
     fn parse(text: &str) -> Result<Endpoint, Error> {
         Endpoint::parse("endpoints.iam", text, Some(text))

@@ -3,6 +3,8 @@
 //! Messages and hints are for people and may improve any day; codes are public API. No value that
 //! a caller gave as a secret, and no body of a service, ever enters an error.
 
+use crate::text::join;
+
 /// The closed set of codes that the core can give; the wrapper adds `load_failed`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {
@@ -121,6 +123,13 @@ impl Error {
             retry_after_ms: None,
             candidates: Vec::new(),
         }))
+    }
+
+    /// An error whose message is made of parts, which saves each place that makes one the joining.
+    #[cold]
+    #[inline(never)]
+    pub fn joined(code: Code, message: &[&str], hint: &str) -> Self {
+        Self::new(code, &join(message), hint)
     }
 
     /// `invalid_input`: the caller's mistake, nothing was sent.

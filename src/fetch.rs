@@ -11,7 +11,7 @@ use std::pin::Pin;
 use std::task::Poll;
 
 use gloo_net::http::{Headers, Response};
-use js_sys::{Object, Promise, Reflect};
+use js_sys::{Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
@@ -58,16 +58,10 @@ extern "C" {
     #[wasm_bindgen(method)]
     fn close(this: &Attempt);
 
-    /// A piece of a body. js-sys copies it out with an assertion, which would bring the formatting
-    /// of numbers.
-    #[wasm_bindgen(js_name = Uint8Array)]
-    type Chunk;
-
-    #[wasm_bindgen(method, getter)]
-    fn length(this: &Chunk) -> u32;
-    /// From `begin` on, as a copy in the memory of wasm.
-    #[wasm_bindgen(method)]
-    fn subarray(this: &Chunk, begin: u32) -> Vec<u8>;
+    /// Copies bytes into memory of the same length; throws where the source is longer. js-sys asserts
+    /// this itself, which would bring a panic, and the formatting of numbers for its message.
+    #[wasm_bindgen(catch, js_namespace = ["Uint8Array", "prototype", "set"], js_name = call)]
+    fn copy(target: &mut [u8], source: &Uint8Array) -> Result<(), JsValue>;
 }
 
 type Ended = (RequestId, Result<Box<Reply>, Error>, Sent);
@@ -162,12 +156,7 @@ async fn try_once(io: &Io, attempt: &Attempt, request: &Request) -> Outcome {
 
 fn init(request: &Request, sent_id: Option<&(&'static str, String)>) -> Object {
     let headers = Object::new();
-    let sent_id = sent_id.map(|(name, value)| (*name, value.as_str()));
-    let own = request
-        .headers
-        .iter()
-        .map(|(name, value)| (*name, value.as_str()));
-    for (name, value) in own.chain(sent_id) {
+    for (name, value) in request.headers.iter().chain(sent_id) {
         set(&headers, name, &value.into());
     }
     let method = match request.method {
@@ -178,21 +167,31 @@ fn init(request: &Request, sent_id: Option<&(&'static str, String)>) -> Object {
     set(&init, "method", &method.as_str().into());
     set(&init, "headers", &headers);
     if let Some(body) = &request.body {
-        set(&init, "body", &body.as_str().into());
+        set(&init, "body", &body.into());
     }
     init
 }
 
+#[inline(never)]
 fn set(object: &Object, name: &str, value: &JsValue) {
     // Setting a property of a plain object of ours does not fail.
     let _ = Reflect::set(object, &name.into(), value);
 }
 
+/// A property; `undefined` where there is none.
+#[inline(never)]
+fn get(object: &JsValue, name: &str) -> JsValue {
+    Reflect::get(object, &name.into()).unwrap_or(JsValue::UNDEFINED)
+}
+
 fn read_headers(headers: &Headers) -> Vec<(&'static str, String)> {
-    READ_HEADERS
-        .iter()
-        .filter_map(|name| Some((*name, headers.get(name)?)))
-        .collect()
+    let mut read = Vec::new();
+    for name in READ_HEADERS {
+        if let Some(value) = headers.get(name) {
+            read.push((name, value));
+        }
+    }
+    read
 }
 
 fn date_ms(header: Option<String>) -> Option<f64> {
@@ -223,11 +222,10 @@ async fn read_body(
             Ok(_) => return Err(read_failure(&attempt.failure(&JsValue::UNDEFINED))),
             Err(thrown) => return Err(read_failure(&attempt.failure(&thrown))),
         };
-        let field = |name: &str| Reflect::get(&chunk, &name.into()).unwrap_or(JsValue::UNDEFINED);
-        if field("done").is_truthy() {
+        if get(&chunk, "done").is_truthy() {
             return Ok(bytes);
         }
-        let chunk: Chunk = field("value")
+        let chunk: Uint8Array = get(&chunk, "value")
             .dyn_into()
             .map_err(|_| Failure::NotAResponse)?;
         let length = chunk.length() as usize;
@@ -235,23 +233,25 @@ async fn read_body(
             let _ = JsFuture::from(reader.cancel()).await;
             return Err(Failure::TooLarge);
         }
-        bytes.append(&mut chunk.subarray(0));
+        let start = bytes.len();
+        bytes.resize(start + length, 0);
+        let room = bytes.get_mut(start..).unwrap_or_default();
+        copy(room, &chunk).map_err(|_| Failure::NotAResponse)?;
     }
 }
 
 /// Reads `{ kind, code, unsent, crossOrigin }`; anything else is a broken connection.
 fn read_failure(thrown: &JsValue) -> Failure {
-    let field = |name: &str| Reflect::get(thrown, &name.into()).unwrap_or(JsValue::UNDEFINED);
-    match field("kind").as_string().as_deref() {
+    match get(thrown, "kind").as_string().as_deref() {
         Some("aborted") => Failure::Aborted,
         Some("timeout") => Failure::TimedOut,
         Some("redirect") => Failure::Redirect,
         Some("too_large") => Failure::TooLarge,
         Some("not_a_response") => Failure::NotAResponse,
         _ => Failure::Network {
-            code: field("code").as_string().unwrap_or_default(),
-            unsent: field("unsent").is_truthy(),
-            cross_origin: field("crossOrigin").is_truthy(),
+            code: get(thrown, "code").as_string().unwrap_or_default(),
+            unsent: get(thrown, "unsent").is_truthy(),
+            cross_origin: get(thrown, "crossOrigin").is_truthy(),
         },
     }
 }

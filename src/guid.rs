@@ -3,8 +3,7 @@
 //! Cloud Foundry makes them UUIDs, but others (Korifi, service brokers) do not: they are opaque,
 //! and only what cannot stand in a header or a path is refused.
 
-use crate::error::Error;
-use crate::text::text;
+use crate::error::{Code, Error};
 
 macro_rules! guid {
     ($(#[$doc:meta])* $name:ident) => {
@@ -44,14 +43,16 @@ guid! {
 
 fn checked(field: &str, text: &str) -> Result<String, Error> {
     if text.starts_with("crn:") {
-        return Err(Error::invalid_input(
-            &text!(field, " is a CRN, not a GUID"),
+        return Err(Error::joined(
+            Code::InvalidInput,
+            &[field, " is a CRN, not a GUID"],
             "Pass a CRN as it is, or as { crn }.",
         ));
     }
     if text.is_empty() || text.len() > 255 || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(Error::invalid_input(
-            &text!(field, " is not a GUID"),
+        return Err(Error::joined(
+            Code::InvalidInput,
+            &[field, " is not a GUID"],
             "A GUID is one word of visible ASCII characters.",
         ));
     }

@@ -6,7 +6,7 @@ use crate::base64;
 use crate::endpoint::Endpoint;
 use crate::error::{Code, Error};
 use crate::secret::AccessToken;
-use crate::text::{before, digits, has, text};
+use crate::text::{before, digits, has, is_one_of, text};
 
 /// Bound of a token or error body, in bytes.
 pub const SMALL_BODY: usize = 1 << 20;
@@ -259,9 +259,9 @@ impl Failure {
         let (name, place) = (request.service.name(), request.place());
         match self {
             Self::Aborted => Error::new(Code::Aborted, "the caller's signal ended the call", ""),
-            Self::TimedOut => Error::new(
+            Self::TimedOut => Error::joined(
                 Code::Timeout,
-                &text!(name, " did not answer in time (", place, ")"),
+                &[name, " did not answer in time (", place, ")"],
                 "Try again, or give a longer timeoutMs.",
             ),
             Self::Network {
@@ -284,28 +284,31 @@ impl Failure {
                 };
                 Error::new(Code::Network, &message, hint)
             }
-            Self::Redirect => Error::protocol(
-                &text!(name, " answered with a redirect (", place, ")"),
+            Self::Redirect => Error::joined(
+                Code::Protocol,
+                &[name, " answered with a redirect (", place, ")"],
                 "Redirects are not followed, since they would carry the credential elsewhere; \
                  give the address that the service really has.",
             ),
             Self::TooLarge => {
                 let mib = u32::try_from(request.max_body >> 20).unwrap_or(u32::MAX);
-                Error::protocol(
-                    &text!(
+                Error::joined(
+                    Code::Protocol,
+                    &[
                         "the answer of ",
                         name,
                         " is larger than ",
-                        digits(mib),
+                        &digits(mib),
                         " MiB (",
                         place,
-                        ")"
-                    ),
+                        ")",
+                    ],
                     "Does the address belong to that service?",
                 )
             }
-            Self::NotAResponse => Error::protocol(
-                &text!("the option fetch gave no Response for ", place),
+            Self::NotAResponse => Error::joined(
+                Code::Protocol,
+                &["the option fetch gave no Response for ", place],
                 "A fetch function resolves to an object with status, headers and a body.",
             ),
         }
@@ -346,7 +349,7 @@ fn percent_encoded(text: &str, kept: &[u8], blank: &str) -> String {
     let hex = |digit: u8| HEX.get(usize::from(digit)).copied().map_or('0', char::from);
     let mut out = String::new();
     for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || kept.contains(&byte) {
+        if byte.is_ascii_alphanumeric() || is_one_of(byte, kept) {
             out.push(char::from(byte));
         } else if byte == b' ' {
             out.push_str(blank);

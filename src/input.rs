@@ -19,8 +19,8 @@ use crate::lease::{Instants, Lease};
 use crate::options::{Options, check_names, unavailable};
 use crate::resource_controller::FindInstance;
 use crate::secret::{AccessToken, RefreshToken};
-use crate::target::{InstanceNamed, Named, Target};
-use crate::text::{own, text};
+use crate::target::{InstanceNamed, Named, Target, check_wanted};
+use crate::text::own;
 
 /// Options of `login`.
 const LOGIN: [&str; 11] = [
@@ -117,6 +117,9 @@ pub fn plan(text: &str) -> Result<Plan, Error> {
         .get("credential")
         .map(Credential::parse)
         .transpose()?;
+    if let Some(wanted) = object.get("wanted") {
+        check_wanted(wanted)?;
+    }
     let target = Target::parse(object.get("target"))?;
     let key_protect = match key_protect::base(&options, &target) {
         Ok(endpoint) => Some(endpoint.as_str().to_owned()),
@@ -244,31 +247,30 @@ pub fn is_good(text: &str) -> Result<bool, Error> {
             "Give a number from 0 on.",
         ));
     }
-    let number = |name: &str| object.number(name).unwrap_or(f64::NAN);
-    let lease = object.object("lease");
-    let of_lease = |name: &str| {
-        lease
-            .and_then(|lease| lease.number(name))
-            .unwrap_or(f64::NAN)
-    };
-    let end = lease.and_then(|lease| lease.object("end"));
-    let of_end = |name: &str| end.and_then(|end| end.number(name)).unwrap_or(f64::NAN);
-    let end = Instants {
-        wall: of_end("wall"),
-        mono: of_end("mono"),
-    };
     // A number that is missing is NaN, of which nothing is true: the token is not good.
+    let lease = object.object("lease");
+    let end = instants(lease.and_then(|lease| lease.object("end")));
     let lease = Lease {
         look: end,
         end,
-        min_valid_ms: of_lease("minValidMs"),
-        life_ms: of_lease("lifeMs"),
+        min_valid_ms: number(lease, "minValidMs"),
+        life_ms: number(lease, "lifeMs"),
     };
-    let now = Instants {
-        wall: number("wall"),
-        mono: number("mono"),
-    };
-    Ok(lease.is_good(now, min_valid_ms))
+    Ok(lease.is_good(instants(Some(object)), min_valid_ms))
+}
+
+fn instants(object: Option<&Object>) -> Instants {
+    Instants {
+        wall: number(object, "wall"),
+        mono: number(object, "mono"),
+    }
+}
+
+#[inline(never)]
+fn number(object: Option<&Object>, name: &str) -> f64 {
+    object
+        .and_then(|object| object.number(name))
+        .unwrap_or(f64::NAN)
 }
 
 /// What a call is about, and its options.
@@ -328,11 +330,14 @@ impl Call {
     fn whole(&self, field: &str) -> Result<Option<u32>, Error> {
         match self.object.get(field) {
             None => Ok(None),
-            Some(Value::Number(number)) if number.fract() == 0.0 && (0.0..=4e9).contains(number) => {
+            Some(Value::Number(number))
+                if number.fract() == 0.0 && (0.0..=4e9).contains(number) =>
+            {
                 Ok(Some(*number as u32))
             }
-            Some(_) => Err(Error::invalid_input(
-                &text!(field, " is not a whole number"),
+            Some(_) => Err(Error::joined(
+                Code::InvalidInput,
+                &[field, " is not a whole number"],
                 "Give a number from 0 on.",
             )),
         }

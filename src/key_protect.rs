@@ -28,13 +28,14 @@ pub fn base(options: &Options, target: &Target) -> Result<Endpoint, Error> {
     if let (Some(named), Some(own)) = (options.region.as_deref(), target.region())
         && named != own
     {
-        return Err(Error::invalid_input(
-            &text!(
+        return Err(Error::joined(
+            Code::InvalidInput,
+            &[
                 "the instance is in ",
                 own,
                 ", and the option region says ",
-                named
-            ),
+                named,
+            ],
             "Leave region out: the instance's own is taken.",
         ));
     }
@@ -72,11 +73,12 @@ fn own_host(host: &str) -> Result<Endpoint, Error> {
     if endpoint.is_under("kms.appdomain.cloud") || endpoint.is_under("cloud.ibm.com") {
         return Ok(endpoint.without_suffix(&[PATH, "/api/v2"]));
     }
-    Err(Error::protocol(
-        &text!(
+    Err(Error::joined(
+        Code::Protocol,
+        &[
             "the instance's record names a host that is not IBM's: ",
-            endpoint.host()
-        ),
+            endpoint.host(),
+        ],
         "No token was sent there. Name the right address in endpoints.keyProtect.",
     ))
 }

@@ -6,7 +6,7 @@ use crate::json::{Object, Value};
 use crate::endpoint::Endpoint;
 use crate::error::{Code, Error};
 use crate::secret::ClientSecret;
-use crate::text::{has, line, list, text as joined, trim};
+use crate::text::{has, line, list, own, text as joined, trim};
 
 /// Regions with a Key Protect host of their own, for hints (new ones are taken too).
 const REGIONS: &str = "us-south, us-east, eu-gb, eu-de, eu-es, au-syd, jp-tok, jp-osa, ca-tor, \
@@ -71,36 +71,31 @@ impl Options {
     /// # Errors
     /// `invalid_input` for a value of the wrong kind, and for an address that can't be used.
     pub fn parse(object: &Object) -> Result<Self, Error> {
-        let region = text(object, "region")?.map(check_region).transpose()?;
-        let region_or_default = region.as_deref().unwrap_or(DEFAULT_REGION);
-        let endpoints = endpoints(object.get("endpoints"), region_or_default)?;
+        // What owns something comes last, so that the errors before it have nothing to take down.
+        let region = text(object, "region")?;
+        region.map_or(Ok(()), check_region)?;
+        let account = match text(object, "account")? {
+            Some(text) => Some(word("account", text)?),
+            None => None,
+        };
         let uaa = match object.get("uaa") {
-            None => endpoints.iam.is_some() && endpoints.cf.is_some(),
-            Some(Value::Bool(wanted)) => *wanted && endpoints.iam.is_some(),
+            None => None,
+            Some(Value::Bool(wanted)) => Some(*wanted),
             Some(_) => return Err(wrong_kind("uaa", "true or false")),
         };
+        let timeout_ms = number(object, "timeoutMs", (1.0, MAX_TIMEOUT_MS), TIMEOUT_KIND)?;
+        let retries = number(object, "retries", (0.0, 100.0), "a number from 0 to 100")?;
+        let client = client(object.get("client"))?;
+        let region_or_default = region.unwrap_or(DEFAULT_REGION);
+        let endpoints = endpoints(object.get("endpoints"), region_or_default)?;
         Ok(Self {
-            uaa,
-            account: text(object, "account")?
-                .map(|text| word("account", text))
-                .transpose()?,
-            client: client(object.get("client"))?,
-            timeout_ms: number(
-                object,
-                "timeoutMs",
-                30_000.0,
-                (1.0, MAX_TIMEOUT_MS),
-                TIMEOUT_KIND,
-            )?,
-            retries: whole(number(
-                object,
-                "retries",
-                3.0,
-                (0.0, 100.0),
-                "a number from 0 to 100",
-            )?),
-            region,
+            uaa: endpoints.iam.is_some() && uaa.unwrap_or(endpoints.cf.is_some()),
             endpoints,
+            region: own(region),
+            account: own(account),
+            client,
+            timeout_ms: timeout_ms.unwrap_or(30_000.0),
+            retries: retries.map_or(3, whole),
         })
     }
 
@@ -127,8 +122,9 @@ pub fn check_names(given: &[&str], known: &[&str]) -> Result<(), Error> {
 }
 
 fn stranger_among(before: &str, stranger: &str, after: &str, known: &[&str]) -> Error {
-    Error::invalid_input(
-        &joined!(before, line(stranger, 40), after),
+    Error::joined(
+        Code::InvalidInput,
+        &[before, &line(stranger, 40), after],
         &joined!("Known are ", list(known, ", "), "."),
     )
 }
@@ -137,7 +133,7 @@ fn stranger_among(before: &str, stranger: &str, after: &str, known: &[&str]) -> 
 ///
 /// # Errors
 /// `invalid_input` with the known regions in the hint.
-pub fn check_region(region: &str) -> Result<String, Error> {
+pub fn check_region(region: &str) -> Result<(), Error> {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     if !has(region, "-") || region.len() > 32 || !region.bytes().all(plain) {
         return Err(Error::invalid_input(
@@ -145,14 +141,14 @@ pub fn check_region(region: &str) -> Result<String, Error> {
             &joined!("Known regions are ", REGIONS, "."),
         ));
     }
-    Ok(region.to_owned())
+    Ok(())
 }
 
 /// The error for a service that is not there.
 pub fn unavailable(what: &str, option: &str) -> Error {
-    Error::new(
+    Error::joined(
         Code::Unavailable,
-        &joined!("there is no ", what, " here"),
+        &["there is no ", what, " here"],
         &joined!("Name it in the option endpoints.", option, "."),
     )
 }
@@ -163,11 +159,19 @@ type Place = (&'static str, &'static str, &'static [&'static str]);
 
 /// In the order of [`Endpoints::slots`].
 const PLACES: [Place; 6] = [
-    ("iam", "/iam", &["/identity/token", "/oidc/token", "/identity"]),
+    (
+        "iam",
+        "/iam",
+        &["/identity/token", "/oidc/token", "/identity"],
+    ),
     ("cf", "/cf", &[]),
     ("uaa", "/uaa", &["/oauth/token"]),
     ("keyProtect", "/kp", &["/api/v2"]),
-    ("resourceController", "/rc", &["/v2/resource_instances", "/v2"]),
+    (
+        "resourceController",
+        "/rc",
+        &["/v2/resource_instances", "/v2"],
+    ),
     ("accounts", "/accounts", &[]),
 ];
 const NAMES: [&str; 7] = [
@@ -201,7 +205,12 @@ fn endpoints(value: Option<&Value>, region: &str) -> Result<Endpoints, Error> {
         Some(_) => return Err(wrong_kind("endpoints", "an object or \"private\"")),
     };
     if let Some(stranger) = named.names().iter().find(|name| !NAMES.contains(name)) {
-        return Err(stranger_among("endpoints has no \"", stranger, "\"", &NAMES));
+        return Err(stranger_among(
+            "endpoints has no \"",
+            stranger,
+            "\"",
+            &NAMES,
+        ));
     }
     let base = address(named, "base")?;
     let mut given = Endpoints::default();
@@ -299,24 +308,23 @@ fn text<'a>(object: &'a Object, name: &str) -> Result<Option<&'a str>, Error> {
     }
 }
 
-fn word(name: &str, text: &str) -> Result<String, Error> {
+fn word<'a>(name: &str, text: &'a str) -> Result<&'a str, Error> {
     let text = trim(text);
     if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(wrong_kind(name, "an id"));
     }
-    Ok(text.to_owned())
+    Ok(text)
 }
 
 fn number(
     object: &Object,
     name: &str,
-    default: f64,
     (min, max): (f64, f64),
     wanted: &str,
-) -> Result<f64, Error> {
+) -> Result<Option<f64>, Error> {
     match object.get(name) {
-        None => Ok(default),
-        Some(Value::Number(number)) if (min..=max).contains(number) => Ok(*number),
+        None => Ok(None),
+        Some(Value::Number(number)) if (min..=max).contains(number) => Ok(Some(*number)),
         // The bounds stand as text, so that no code to print a float is linked.
         Some(_) => Err(wrong_kind(name, wanted)),
     }
@@ -328,8 +336,9 @@ fn whole(number: f64) -> u32 {
 }
 
 fn wrong_kind(name: &str, wanted: &str) -> Error {
-    Error::invalid_input(
-        &joined!(name, " is not ", wanted),
+    Error::joined(
+        Code::InvalidInput,
+        &[name, " is not ", wanted],
         "See the option's documentation.",
     )
 }

@@ -160,10 +160,7 @@ mod tests {
     fn an_error_goes_out_with_what_there_is_of_it() {
         let bare = error(Error::new(Code::Network, "m", "h"));
         let Value::Object(bare) = bare else { panic!() };
-        assert_eq!(
-            bare.names(),
-            ["code", "message", "hint", "retryable"]
-        );
+        assert_eq!(bare.names(), ["code", "message", "hint", "retryable"]);
         assert_eq!(bare.get("retryable"), Some(&Value::Bool(true)));
         let mut full = Error::invalid_input("m", "h");
         full.status = Some(400);
@@ -178,9 +175,6 @@ mod tests {
         };
         assert_eq!(full.number("status"), Some(400.0));
         let first = full.first("candidates").unwrap();
-        assert_eq!(
-            first.names(),
-            ["guid", "name", "region"]
-        );
+        assert_eq!(first.names(), ["guid", "name", "region"]);
     }
 }

@@ -52,12 +52,13 @@ pub fn code_by_status(status: u16) -> Code {
 
 /// A 2xx answer that can't be read.
 pub fn unreadable(service: Service, reply: &Reply) -> Error {
-    let error = Error::protocol(
-        &text!(
+    let error = Error::joined(
+        Code::Protocol,
+        &[
             "the answer of ",
             service.name(),
-            " is not the JSON that was promised"
-        ),
+            " is not the JSON that was promised",
+        ],
         "Does the address belong to that service? A proxy may have answered in its place.",
     );
     complete(error, service, reply)

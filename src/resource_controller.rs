@@ -4,6 +4,7 @@
 //! same origin and path only.
 
 use crate::json::{self, Object};
+use crate::jwt;
 
 use crate::endpoint::Endpoint;
 use crate::error::{Candidate, Code, Error};
@@ -139,7 +140,7 @@ impl FindInstance {
         let plain = query
             .bytes()
             .all(|byte| byte.is_ascii_graphic() && byte != b'#');
-        if ![own.as_str(), own_path, PATH].contains(&place) || query.is_empty() || !plain {
+        if !(place == own || place == own_path || place == PATH) || query.is_empty() || !plain {
             return Err(Error::protocol(
                 "a page of instances links to another place",
                 "Nothing was sent there. Is endpoints.resourceController the right address?",
@@ -157,38 +158,38 @@ impl FindInstance {
         Ok(())
     }
 
-    fn result(&self) -> Result<FoundInstance, Error> {
+    fn result(&mut self) -> Result<FoundInstance, Error> {
         let name = line(&self.name, 255);
-        match self.found.as_slice() {
-            [one] => Ok(one.clone()),
-            [] => {
-                let hint = if looks_like_guid(&self.name) {
-                    "A string is a name; pass a GUID as { guid }."
-                } else {
-                    "It does not exist, or this identity may not see it: check the name, the \
-                     account, and the access to the instance."
-                };
-                let message = text!("there is no Key Protect instance \"", name, "\"");
-                Err(Error::new(Code::NotFound, &message, hint))
+        if self.found.len() > 1 {
+            let count = digits(u32::try_from(self.found.len()).unwrap_or(u32::MAX));
+            let mut error = Error::joined(
+                Code::Ambiguous,
+                &[&count, " Key Protect instances are called \"", &name, "\""],
+                "Choose one of candidates by { guid }, or name its resourceGroup.",
+            );
+            for instance in &self.found {
+                error.candidates.push(Candidate {
+                    guid: instance.guid.clone(),
+                    name: instance.name.clone(),
+                    region: instance.region.clone(),
+                    resource_group: instance.resource_group.clone(),
+                });
             }
-            several => {
-                let count = digits(u32::try_from(several.len()).unwrap_or(u32::MAX));
-                let mut error = Error::new(
-                    Code::Ambiguous,
-                    &text!(count, " Key Protect instances are called \"", name, "\""),
-                    "Choose one of candidates by { guid }, or name its resourceGroup.",
-                );
-                for instance in several {
-                    error.candidates.push(Candidate {
-                        guid: instance.guid.clone(),
-                        name: instance.name.clone(),
-                        region: instance.region.clone(),
-                        resource_group: instance.resource_group.clone(),
-                    });
-                }
-                Err(error)
-            }
+            return Err(error);
         }
+        self.found.pop().ok_or_else(|| {
+            let holder = jwt::holder(&self.token);
+            let hint = if looks_like_guid(&name) {
+                "A string is a name; pass a GUID as { guid }."
+            } else if holder.user.is_some() && holder.account.is_none() {
+                "The token names no account: choose one by the option account at login."
+            } else {
+                "It does not exist, or this identity may not see it: check the name, the \
+                 account, and the access to the instance."
+            };
+            let message = text!("there is no Key Protect instance \"", name, "\"");
+            Error::new(Code::NotFound, &message, hint)
+        })
     }
 }
 

@@ -3,8 +3,8 @@
 //! Parsing drops what pasting adds (white space around, a `Bearer ` before a token) and refuses
 //! what cannot be a secret of that kind, before anything is sent.
 
-use crate::error::Error;
-use crate::text::text;
+use crate::error::{Code, Error};
+use crate::text::{cut, trim_end, trim_start};
 
 macro_rules! secret {
     ($(#[$doc:meta])* $name:ident) => {
@@ -129,12 +129,15 @@ impl ClientSecret {
 
 /// Drops white space at both ends, and the marks that copying from a page leaves there.
 pub fn trim(text: &str) -> &str {
-    text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}'))
+    fn is_blank(c: char) -> bool {
+        c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}')
+    }
+    trim_end(trim_start(text, is_blank), is_blank)
 }
 
 /// Drops one `Bearer ` (any case) and the blanks after it.
 fn strip_bearer(text: &str) -> &str {
-    match text.split_once(|c: char| c.is_ascii_whitespace()) {
+    match cut(text, b" \t\n\x0c\r") {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("bearer") => trim(rest),
         _ => text,
     }
@@ -145,8 +148,9 @@ fn pasted(field: &str, text: &str) -> Result<String, Error> {
         return Err(empty(field));
     }
     if text.chars().any(char::is_control) {
-        return Err(Error::invalid_input(
-            &text!(field, " has a line break or a control character within"),
+        return Err(Error::joined(
+            Code::InvalidInput,
+            &[field, " has a line break or a control character within"],
             "Copy it again, without line breaks.",
         ));
     }
@@ -154,8 +158,9 @@ fn pasted(field: &str, text: &str) -> Result<String, Error> {
         .iter()
         .any(|(open, close)| text.starts_with(*open) || text.ends_with(*close));
     if wrapped {
-        return Err(Error::invalid_input(
-            &text!(field, " is wrapped in braces, angle brackets or quotes"),
+        return Err(Error::joined(
+            Code::InvalidInput,
+            &[field, " is wrapped in braces, angle brackets or quotes"],
             "Give the bare value; a text such as <apikey> is a place holder.",
         ));
     }
@@ -163,15 +168,17 @@ fn pasted(field: &str, text: &str) -> Result<String, Error> {
 }
 
 fn empty(field: &str) -> Error {
-    Error::invalid_input(
-        &text!(field, " is empty"),
+    Error::joined(
+        Code::InvalidInput,
+        &[field, " is empty"],
         "Is the variable that it comes from set?",
     )
 }
 
 fn not_sendable(field: &str) -> Error {
-    Error::invalid_input(
-        &text!(field, " holds a character that no token has"),
+    Error::joined(
+        Code::InvalidInput,
+        &[field, " holds a character that no token has"],
         "A token is one word of visible ASCII characters; copy it again.",
     )
 }
@@ -179,7 +186,6 @@ fn not_sendable(field: &str) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Code;
 
     const SENTINEL: &str = "SENTINEL-0001";
 

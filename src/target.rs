@@ -2,10 +2,10 @@
 
 use crate::json::Value;
 
-use crate::error::Error;
+use crate::error::{Code, Error};
 use crate::guid::{InstanceGuid, OrgGuid, SpaceGuid};
 use crate::options::check_region;
-use crate::text::{own, parts, text, trim};
+use crate::text::{own, parts, trim};
 
 /// A string is a name, to be looked up; `{ guid }` is taken as it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,15 +24,17 @@ impl Named {
     pub fn parse(field: &str, value: Option<&Value>) -> Result<Self, Error> {
         match value {
             Some(Value::Text(name)) if !name.is_empty() => Ok(Self::Name(name.clone())),
-            Some(Value::Text(_)) => Err(Error::invalid_input(
-                &text!("the name of the ", field, " is empty"),
+            Some(Value::Text(_)) => Err(Error::joined(
+                Code::InvalidInput,
+                &["the name of the ", field, " is empty"],
                 "Give the name as the service shows it, or { guid }.",
             )),
             Some(Value::Object(object)) if object.has("guid") => Ok(Self::Guid(
                 object.text("guid").unwrap_or_default().to_owned(),
             )),
-            _ => Err(Error::invalid_input(
-                &text!("the ", field, " is neither a name nor { guid }"),
+            _ => Err(Error::joined(
+                Code::InvalidInput,
+                &["the ", field, " is neither a name nor { guid }"],
                 "A string is a name; { guid } is taken as it stands.",
             )),
         }
@@ -70,17 +72,18 @@ impl InstanceNamed {
             Some(Value::Text(text)) if trim(text).starts_with("crn:") => {
                 parse_crn(trim(text)).map(Self::Known)
             }
-            Some(Value::Object(object)) if !object.has("guid") => match object.text("crn") {
-                Some(crn) => parse_crn(trim(crn)).map(Self::Known),
-                None => Err(not_an_instance()),
-            },
             Some(Value::Object(object)) => {
+                let crn = object.text("crn");
+                let of_crn = crn.map(|crn| parse_crn(trim(crn))).transpose()?;
+                if !object.has("guid") {
+                    return of_crn.map(Self::Known).ok_or_else(not_an_instance);
+                }
                 let guid = object.text("guid").unwrap_or_default();
-                let of_crn = object.text("crn").map(parse_crn).transpose()?;
-                let region = object.text("region").map(check_region).transpose()?;
+                let region = object.text("region");
+                region.map_or(Ok(()), check_region)?;
                 Ok(Self::Known(Instance {
                     guid: InstanceGuid::parse("instance.guid", guid)?,
-                    region: region.or(of_crn.and_then(|instance| instance.region)),
+                    region: own(region).or(of_crn.and_then(|instance| instance.region)),
                     host: own(object.text("host")),
                 }))
             }
@@ -109,7 +112,7 @@ pub fn parse_crn(crn: &str) -> Result<Instance, Error> {
     let [scheme, version, _, _, service, region, _, guid, ..] = fields.as_slice() else {
         return Err(not_a_crn());
     };
-    if *scheme != "crn" || *version != "v1" || crn.contains(char::is_whitespace) {
+    if *scheme != "crn" || *version != "v1" || crn.chars().any(char::is_whitespace) {
         return Err(not_a_crn());
     }
     if *service != "kms" {
@@ -118,9 +121,10 @@ pub fn parse_crn(crn: &str) -> Result<Instance, Error> {
             "Key Protect's CRNs have kms as their fifth field.",
         ));
     }
+    check_region(region)?;
     Ok(Instance {
         guid: InstanceGuid::parse("the instance's GUID in the CRN", guid)?,
-        region: Some(check_region(region)?),
+        region: own(Some(region)),
         host: None,
     })
 }
@@ -131,6 +135,32 @@ fn not_a_crn() -> Error {
         "A CRN has the form crn:v1:bluemix:public:kms:REGION:a/ACCOUNT:GUID::.",
     )
 }
+
+/// Checks a target as a caller gives it, before its names are looked up.
+///
+/// # Errors
+/// `invalid_input` if it is of no kind or of two, or a name or GUID in it can't be one.
+pub fn check_wanted(value: &Value) -> Result<(), Error> {
+    let Value::Object(object) = value else {
+        return Err(not_a_target());
+    };
+    if object.names().iter().any(|name| !KINDS.contains(name)) {
+        return Err(not_a_target());
+    }
+    let named = |kind: &str| match object.get(kind) {
+        Some(value) => Named::parse(kind, Some(value)).map(|_| ()),
+        None => Ok(()),
+    };
+    match (object.has("instance"), object.has("org")) {
+        (true, false) if !object.has("space") => {
+            InstanceNamed::parse(object.get("instance")).map(|_| ())
+        }
+        (false, true) => named("org").and_then(|()| named("space")),
+        _ => Err(not_a_target()),
+    }
+}
+
+const KINDS: [&str; 3] = ["instance", "org", "space"];
 
 /// What Key Protect's headers are made from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -154,30 +184,23 @@ impl Target {
             Some(Value::Object(object)) => object,
             Some(_) => return Err(not_a_target()),
         };
-        let known = ["instance", "org", "space"];
-        if object.names().iter().any(|name| !known.contains(name)) {
+        if object.names().iter().any(|name| !KINDS.contains(name)) {
             return Err(not_a_target());
         }
-        match (
-            object.get("instance"),
-            object.get("org"),
-            object.get("space"),
-        ) {
+        let [instance, org, space] = KINDS.map(|name| object.get(name));
+        match (instance, org, space) {
             (None, None, None) => Ok(Self::None),
-            (Some(_), None, None) => match InstanceNamed::parse(object.get("instance"))? {
+            (Some(_), None, None) => match InstanceNamed::parse(instance)? {
                 InstanceNamed::Known(instance) => Ok(Self::Instance(instance)),
                 InstanceNamed::Name(_) => Err(not_a_target()),
             },
-            (None, Some(_), space) => {
-                let org = guid_of("org", object.get("org"))?;
+            (None, Some(_), _) => {
+                let org = OrgGuid::parse("org.guid", &guid_of("org", org)?)?;
                 let space = match space {
-                    Some(_) => {
-                        let guid = guid_of("space", space)?;
-                        Some(SpaceGuid::parse("space.guid", &guid)?)
-                    }
+                    Some(_) => Some(SpaceGuid::parse("space.guid", &guid_of("space", space)?)?),
                     None => None,
                 };
-                Ok(Self::Org(OrgGuid::parse("org.guid", &org)?, space))
+                Ok(Self::Org(org, space))
             }
             _ => Err(not_a_target()),
         }
@@ -249,6 +272,33 @@ mod tests {
         }
         let plain = InstanceNamed::parse(Some(&value(r#""I1""#))).unwrap();
         assert_eq!(plain, InstanceNamed::Name("I1".into()));
+    }
+
+    #[test]
+    fn a_wanted_target_may_have_names_and_is_checked_before_they_are_looked_up() {
+        for text in [
+            r#"{"instance":"kp"}"#,
+            r#"{"instance":{"guid":"I"}}"#,
+            r#"{"org":"acme","space":"dev"}"#,
+            r#"{"org":{"guid":"O"}}"#,
+        ] {
+            assert!(check_wanted(&value(text)).is_ok(), "{text}");
+        }
+        for text in [
+            "{}",
+            "null",
+            r#""acme""#,
+            r#"{"space":"dev"}"#,
+            r#"{"instance":"a","org":"b"}"#,
+            r#"{"instance":"a","space":"b"}"#,
+            r#"{"org":""}"#,
+            r#"{"org":"a","space":""}"#,
+            r#"{"region":"x"}"#,
+            r#"{"instance":"crn:v1:x"}"#,
+            r#"{"org":null}"#,
+        ] {
+            assert!(check_wanted(&value(text)).is_err(), "{text}");
+        }
     }
 
     #[test]

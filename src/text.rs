@@ -36,7 +36,7 @@ pub(crate) fn list(parts: &[&str], separator: &str) -> String {
 /// searches, which are compiled anew for each kind of pattern.
 #[inline(never)]
 pub(crate) fn cut<'a>(text: &'a str, marks: &[u8]) -> Option<(&'a str, &'a str)> {
-    let at = text.bytes().position(|byte| marks.contains(&byte))?;
+    let at = text.bytes().position(|byte| is_one_of(byte, marks))?;
     Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
@@ -58,10 +58,45 @@ pub(crate) fn parts(text: &str, mark: u8) -> Vec<&str> {
     parts
 }
 
-/// Without white space at both ends.
+/// Whether a byte is one of some marks.
 #[inline(never)]
+#[allow(clippy::manual_contains)] // `contains` searches word by word, which weighs four times as much
+pub(crate) fn is_one_of(byte: u8, marks: &[u8]) -> bool {
+    marks.iter().any(|mark| *mark == byte)
+}
+
+/// Without white space at both ends.
 pub(crate) fn trim(text: &str) -> &str {
-    text.trim()
+    trim_end(trim_start(text, char::is_whitespace), char::is_whitespace)
+}
+
+/// Without what is blank at the start.
+#[inline(never)]
+pub(crate) fn trim_start(text: &str, is_blank: fn(char) -> bool) -> &str {
+    let mut rest = text.chars();
+    while rest.clone().next().is_some_and(is_blank) {
+        rest.next();
+    }
+    rest.as_str()
+}
+
+/// Without what is blank at the end.
+#[inline(never)]
+pub(crate) fn trim_end(text: &str, is_blank: fn(char) -> bool) -> &str {
+    let mut rest = text.chars();
+    while rest.clone().next_back().is_some_and(is_blank) {
+        rest.next_back();
+    }
+    rest.as_str()
+}
+
+/// Without any number of the same end.
+#[inline(never)]
+pub(crate) fn without_end<'a>(mut text: &'a str, end: &str) -> &'a str {
+    while let Some(head) = text.strip_suffix(end) {
+        text = head;
+    }
+    text
 }
 
 /// Whether a text has another within.
@@ -149,6 +184,10 @@ mod tests {
         assert_eq!((cut("ä", b"?"), before("a#", b"?#")), (None, "a"));
         assert_eq!(parts("a..ö.", b'.'), ["a", "", "ö", ""]);
         assert_eq!(parts("", b'.'), [""]);
+        assert_eq!(without_end("/a//", "/"), "/a");
+        for text in ["", " ", "ä", " \u{a0}a b\n\u{2003}"] {
+            assert_eq!(trim(text), text.trim());
+        }
     }
 
     #[test]

@@ -4,14 +4,14 @@
 use crate::json::{Object, Value};
 
 use crate::credential::Credential;
-use crate::error::Error;
+use crate::error::{Code, Error};
 use crate::flow::Sent;
 use crate::http::{Reply, Request, Resend, Service, basic};
 use crate::jwt::{self, Holder};
 use crate::lease::Lease;
 use crate::options::Options;
 use crate::secret::{AccessToken, RefreshToken};
-use crate::text::{own, text};
+use crate::text::own;
 
 /// One access token and what came with it.
 #[derive(Clone, Debug)]
@@ -165,13 +165,14 @@ fn life_seconds(body: &Object, token: &AccessToken) -> Option<f64> {
 }
 
 fn missing(service: Service, field: &str) -> Error {
-    Error::protocol(
-        &text!(
+    Error::joined(
+        Code::Protocol,
+        &[
             "the token answer of ",
             service.name(),
             " has no usable ",
-            field
-        ),
+            field,
+        ],
         "Does the address belong to that service? A proxy may have changed the answer.",
     )
 }

@@ -46,7 +46,13 @@ async function buildCore() {
     await run(glue, [RAW, CORE])
     say('Making the wasm small (about 5 s) …')
     const wasm = `${CORE}/core_bg.wasm`
-    await run(bin('wasm-opt'), ['-Oz', wasm, '-o', wasm])
+    await run(bin('wasm-opt'), [
+      '-Oz',
+      '--one-caller-inline-max-function-size=20',
+      wasm,
+      '-o',
+      wasm,
+    ])
   })
 }
 

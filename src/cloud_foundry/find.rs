@@ -13,7 +13,7 @@ use crate::json;
 use crate::refusal::unreadable;
 use crate::secret::AccessToken;
 use crate::target::Named;
-use crate::text::{line, text};
+use crate::text::{line, text, trim, trim_end, trim_start};
 
 /// What a lookup yields.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,28 +30,25 @@ pub struct Find {
     cf: Endpoint,
     token: AccessToken,
     org: Named,
+    /// Given or looked up; then the space is asked for.
+    org_guid: Option<OrgGuid>,
     space: Option<String>,
-    state: State,
-}
-
-#[derive(Debug)]
-enum State {
-    Org(String),
-    Space(OrgGuid, String),
-    Waiting,
-    Done(Found),
+    /// Whether there is a request to be sent.
+    asks: bool,
+    done: Option<Found>,
 }
 
 impl Find {
     /// Finds an organization by name.
     pub fn org(cf: Endpoint, token: AccessToken, name: String) -> Self {
-        let state = State::Org(name.clone());
         Self {
             cf,
             token,
             org: Named::Name(name),
+            org_guid: None,
             space: None,
-            state,
+            asks: true,
+            done: None,
         }
     }
 
@@ -65,16 +62,18 @@ impl Find {
         org: Named,
         name: String,
     ) -> Result<Self, Error> {
-        let state = match &org {
-            Named::Name(org) => State::Org(org.clone()),
-            Named::Guid(guid) => State::Space(OrgGuid::parse("org.guid", guid)?, name.clone()),
+        let org_guid = match &org {
+            Named::Name(_) => None,
+            Named::Guid(guid) => Some(OrgGuid::parse("org.guid", guid)?),
         };
         Ok(Self {
             cf,
             token,
             org,
+            org_guid,
             space: Some(name),
-            state,
+            asks: true,
+            done: None,
         })
     }
 
@@ -92,54 +91,54 @@ impl Find {
 
 impl Flow for Find {
     fn next(&mut self) -> Option<(RequestId, Request)> {
-        let url = match &self.state {
-            State::Org(name) => url(
-                &self.cf,
-                "/v3/organizations",
-                &[("names", &encode_name(name))],
-            ),
-            State::Space(org, name) => url(
+        if !std::mem::take(&mut self.asks) {
+            return None;
+        }
+        let url = match (&self.org, &self.org_guid, &self.space) {
+            (_, Some(org), Some(space)) => url(
                 &self.cf,
                 "/v3/spaces",
                 &[
-                    ("names", &encode_name(name)),
+                    ("names", &encode_name(space)),
                     ("organization_guids", &encode_name(org.as_str())),
                 ],
             ),
-            State::Waiting | State::Done(_) => return None,
+            (Named::Name(org), ..) => url(
+                &self.cf,
+                "/v3/organizations",
+                &[("names", &encode_name(org))],
+            ),
+            _ => return None,
         };
         let request = Request::get(Service::CloudController, url)
             .with_bearer(&self.token)
             .for_list();
-        // The id tells which of both was asked.
-        let id = RequestId::from(matches!(self.state, State::Space(..)));
-        self.state = State::Waiting;
-        Some((id, request))
+        Some((0, request))
     }
 
     fn on_result(
         &mut self,
-        id: RequestId,
+        _id: RequestId,
         result: Result<&Reply, Error>,
         _sent: Sent,
     ) -> Result<(), Error> {
         let found = read_page(result?)?;
-        match (id, &self.org, &self.space) {
-            (0, Named::Name(name), space) => {
-                let org = pick(&found, name).ok_or_else(|| {
-                    not_found(
-                        &text!("there is no organization \"", shown(name), "\""),
-                        name,
-                    )
-                })?;
-                self.state = match space {
-                    Some(space) => State::Space(answered_guid(&org.guid)?, space.clone()),
-                    None => State::Done(org),
-                };
-            }
-            (_, _, Some(name)) => {
+        match (&self.org, &self.org_guid, &self.space) {
+            (_, Some(_), Some(name)) => {
                 let space = pick(&found, name).ok_or_else(|| self.space_not_found(name))?;
-                self.state = State::Done(space);
+                self.done = Some(space);
+            }
+            (Named::Name(name), _, space) => {
+                let Some(org) = pick(&found, name) else {
+                    let message = text!("there is no organization \"", shown(name), "\"");
+                    return Err(not_found(&message, name));
+                };
+                if space.is_some() {
+                    self.org_guid = Some(answered_guid(&org.guid)?);
+                    self.asks = true;
+                } else {
+                    self.done = Some(org);
+                }
             }
             _ => {}
         }
@@ -151,10 +150,7 @@ impl Yields for Find {
     type Output = Found;
 
     fn output(self) -> Option<Found> {
-        match self.state {
-            State::Done(found) => Some(found),
-            _ => None,
-        }
+        self.done
     }
 }
 
@@ -196,8 +192,8 @@ fn pick(found: &[Found], name: &str) -> Option<Found> {
 /// Whether the service may have meant this name: letters of ASCII without regard to case, and where
 /// both have another letter, its own comparison stands (it folds more than we could know).
 fn is_same_name(answered: &str, asked: &str) -> bool {
-    let mut answered = answered.trim_end().chars();
-    let mut asked = asked.trim_end().chars();
+    let mut answered = trim_end(answered, char::is_whitespace).chars();
+    let mut asked = trim_end(asked, char::is_whitespace).chars();
     loop {
         match (answered.next(), asked.next()) {
             (None, None) => return true,
@@ -229,17 +225,19 @@ fn shown(name: &str) -> String {
 /// The inner one of two encodings: only what needs it (`,`, `%`, white space at the ends), so that
 /// servers that decode once (Korifi) find all other names too.
 pub fn encode_name(name: &str) -> String {
-    let inner = name.trim();
-    let lead = name.len() - name.trim_start().len();
-    let mut out = String::with_capacity(name.len());
-    for (at, c) in name.char_indices() {
-        let at_end = at < lead || at >= lead + inner.len();
-        if matches!(c, ',' | '%') || at_end {
-            out.push_str(&encode_component(c.encode_utf8(&mut [0; 4])));
-        } else {
-            out.push(c);
+    let inner = trim(name);
+    let lead = name.len() - trim_start(name, char::is_whitespace).len();
+    let end = lead + inner.len();
+    let encoded_at = |part: Option<&str>| encode_component(part.unwrap_or_default());
+    let mut out = encoded_at(name.get(..lead));
+    for c in inner.chars() {
+        match c {
+            ',' => out.push_str("%2C"),
+            '%' => out.push_str("%25"),
+            _ => out.push(c),
         }
     }
+    out.push_str(&encoded_at(name.get(end..)));
     out
 }
 

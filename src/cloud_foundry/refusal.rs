@@ -36,11 +36,12 @@ fn title_and_detail(body: &Object) -> Option<(&str, &str)> {
 /// nginx and the router before the controller answer with pages of their own.
 fn without_controller(reply: &Reply) -> Error {
     let error = match reply.status {
-        400 | 413 | 414 | 431 => Error::protocol(
-            &text!(
+        400 | 413 | 414 | 431 => Error::joined(
+            Code::Protocol,
+            &[
                 "the server before the Cloud Controller refused",
-                in_brackets(reply.status)
-            ),
+                &in_brackets(reply.status),
+            ],
             "Its limits for a request's header or address are lower than what this call needs; \
              a token of many KB can be the reason.",
         ),

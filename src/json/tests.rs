@@ -90,7 +90,11 @@ fn same(ours: &Value, theirs: &serde_json::Value) -> bool {
             one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same(one, other))
         }
         (Value::Object(one), serde_json::Value::Object(other)) => {
-            one.names().into_iter().collect::<std::collections::BTreeSet<_>>().len() == other.len()
+            one.names()
+                .into_iter()
+                .collect::<std::collections::BTreeSet<_>>()
+                .len()
+                == other.len()
                 && other
                     .iter()
                     .all(|(name, other)| one.get(name).is_some_and(|one| same(one, other)))

@@ -17,18 +17,21 @@ fn parse(text: &str) -> Result<Options, Error> {
 }
 
 fn addresses(endpoints: &Object) -> Object {
-    endpoints.names().into_iter().fold(Object::default(), |all, name| {
-        let value = match endpoints.text(name) {
-            Some(text) => {
-                let both = Object::default()
-                    .with("raw", text.into())
-                    .with("href", text.into());
-                Value::from(both)
-            }
-            None => endpoints.get(name).cloned().unwrap(),
-        };
-        all.with(name, value)
-    })
+    endpoints
+        .names()
+        .into_iter()
+        .fold(Object::default(), |all, name| {
+            let value = match endpoints.text(name) {
+                Some(text) => {
+                    let both = Object::default()
+                        .with("raw", text.into())
+                        .with("href", text.into());
+                    Value::from(both)
+                }
+                None => endpoints.get(name).cloned().unwrap(),
+            };
+            all.with(name, value)
+        })
 }
 
 fn shown(endpoint: &Option<Endpoint>) -> Option<&str> {

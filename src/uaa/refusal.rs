@@ -6,7 +6,7 @@ use crate::json::Object;
 use crate::error::{Code, Error};
 use crate::http::{Reply, Service};
 use crate::refusal::{code_by_status, refused, shown, without_code};
-use crate::text::{has, text};
+use crate::text::{has, text, trim};
 
 /// Reads an answer that is not a success. `refreshing` tells a refused refresh token from a refused
 /// credential; `secrets` are struck out of what UAA says.
@@ -27,7 +27,8 @@ pub fn read(reply: &Reply, body: Option<&Object>, refreshing: bool, secrets: &[&
 
 /// Texts of code exchanges repeat the code or verifier; JSON is the body of another server.
 fn is_fit_to_show(error: &str, text: &str) -> bool {
-    !text.is_empty() && error != "invalid_grant" && !text.trim_start().starts_with(['{', '[', '<'])
+    let starts_as_a_body = matches!(trim(text).bytes().next(), Some(b'{' | b'[' | b'<'));
+    !text.is_empty() && error != "invalid_grant" && !starts_as_a_body
 }
 
 /// A refusal of UAA: its `error` (`DENIED` stands for `unauthorized` and `invalid_client`, which

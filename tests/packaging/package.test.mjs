@@ -15,10 +15,11 @@ const pkg = join(root, 'tests', 'node_modules', 'keyprotect-auth')
 const bin = (name) => join(root, 'node_modules', '.bin', name)
 
 /**
- * Bytes of the wasm, gzip -9. 60 000 is the most that the whole core may weigh; below that, raise it
- * with the reason in the commit.
+ * Bytes of the wasm, gzip -9; a page loads it before it can sign in. Raise it with the reason in the
+ * commit; the whole core may weigh 60 000 at most. 45 000 was hoped for at first: the four errands with
+ * their refusals and hints, on the crates that are given, come to 53 000.
  */
-const BUDGET = 60_000
+const BUDGET = 54_000
 
 test('the wasm keeps its budget', async () => {
   const { wasm } = await sizes(pkg)
