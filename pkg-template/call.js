@@ -1,7 +1,7 @@
 // @ts-check
-/** @import { CallOptions, Clock, FetchLike } from './types.js' */
+/** @import { AuthEvent, CallOptions, Clock, FetchLike, Store } from './types.js' */
 import { AuthError } from './errors.js'
-import { loadCore } from './load.js'
+import { loadCore, loadedCore } from './load.js'
 import { Io, systemClock } from './platform.js'
 
 /** Options that are plain values and enter the core. */
@@ -18,7 +18,7 @@ const VALUES = /** @type {const} */ ([
 /**
  * What a call was given, taken apart: values for the core, functions for the platform.
  * @typedef {{ names: string[], options: Record<string, unknown>, fetch?: FetchLike, clock: Clock,
- *   signal?: AbortSignal }} Given
+ *   signal?: AbortSignal, onEvent?: (event: AuthEvent) => void, store?: Store }} Given
  */
 
 /**
@@ -36,14 +36,25 @@ export function given(options = {}) {
   if (typeof values.endpoints === 'object' && values.endpoints !== null) {
     values.endpoints = addresses(values.endpoints)
   }
-  const { fetch, clock = systemClock, signal } = options
+  const { fetch, clock = systemClock, signal, onEvent, store } = options
+  if (onEvent !== undefined && typeof onEvent !== 'function') throw wrong('onEvent', 'a function')
+  checkStore(store)
   if (fetch !== undefined && typeof fetch !== 'function') throw wrong('fetch', 'a function')
   const ticks = ['now', 'monotonic', 'sleep']
   if (!ticks.every((name) => typeof (/** @type {any} */ (clock)?.[name]) === 'function')) {
     throw wrong('clock', '{ now, monotonic, sleep }')
   }
   checkSignal(signal)
-  return { names, options: values, fetch, clock, signal }
+  const kept = /** @type {Store | undefined} */ (store)
+  return { names, options: values, fetch, clock, signal, onEvent, store: kept }
+}
+
+/** @param {any} store */
+function checkStore(store) {
+  const calls = ['get', 'set', 'delete']
+  if (store !== undefined && !calls.every((name) => typeof store?.[name] === 'function')) {
+    throw wrong('store', '{ get, set, delete, lock? }')
+  }
 }
 
 /** @param {unknown} signal */
@@ -71,22 +82,50 @@ function addresses(endpoints) {
   )
 }
 
+/** @typedef {'exchange' | 'findOrg' | 'findSpace' | 'findInstance' | 'listKeys' | 'passcode' | 'keepAlive' | 'revoke'} Errand */
+
 /**
- * Calls the core. What it rejects with becomes an `AuthError`; no value that the call was given as a
- * secret gets into its `cause`.
- * @param {'plan' | 'exchange' | 'findOrg' | 'findSpace' | 'findInstance' | 'listKeys' | 'isGood'} name
+ * Has the core do an errand. What it rejects with becomes an `AuthError`; no value that the call was
+ * given as a secret gets into its `cause`.
+ * @param {Errand} name
  * @param {Record<string, unknown>} input
- * @param {Io} [io]
+ * @param {Io} io
  * @returns {Promise<any>}
  */
 export async function callCore(name, input, io) {
   const core = await loadCore()
-  const text = toText(input)
   try {
-    if (io !== undefined) return await core.call(name, text, io)
-    return name === 'plan' ? core.plan(text) : core.isGood(text)
+    return await core.call(name, toText(input), io)
   } catch (thrown) {
     throw toAuthError(thrown, io, input)
+  }
+}
+
+/**
+ * What the core makes of options, credential and target.
+ * @param {Record<string, unknown>} input
+ * @returns {Promise<import('./keeper.js').Plan>}
+ */
+export async function callPlan(input) {
+  const core = await loadCore()
+  try {
+    return core.plan(toText(input))
+  } catch (thrown) {
+    throw toAuthError(thrown)
+  }
+}
+
+/**
+ * Has the core decide something at once; after a login it is always loaded.
+ * @param {'judge' | 'settle' | 'readRecord' | 'writeRecord'} name
+ * @param {Record<string, unknown>} input
+ * @returns {any}
+ */
+export function callLoaded(name, input) {
+  try {
+    return loadedCore().decide(name, toText(input))
+  } catch (thrown) {
+    throw toAuthError(thrown)
   }
 }
 
@@ -96,7 +135,8 @@ export async function callCore(name, input, io) {
  * @param {AbortSignal} [signal]
  */
 export function makeIo(call, plan, signal) {
-  return new Io({ fetch: call.fetch, clock: call.clock, timeoutMs: plan.timeoutMs, signal })
+  const { fetch, clock, onEvent } = call
+  return new Io({ fetch, clock, timeoutMs: plan.timeoutMs, signal, onEvent })
 }
 
 /** @param {unknown} input */

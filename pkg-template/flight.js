@@ -11,6 +11,8 @@ export class Flight {
   #waiters = 0
   #isSettled = false
   #isKept
+  /** @type {(error: unknown) => void} */
+  #reject = () => {}
 
   /**
    * @param {(signal: AbortSignal) => Promise<T>} work
@@ -22,7 +24,10 @@ export class Flight {
       this.#isSettled = true
     }
     /** @type {Promise<T>} */
-    this.done = work(this.#controller.signal)
+    this.done = new Promise((resolve, reject) => {
+      this.#reject = reject
+      work(this.#controller.signal).then(resolve, reject)
+    })
     // Whoever waits sees the rejection; if nobody does any more, it must not end the process.
     this.done.then(settle, settle)
   }
@@ -47,6 +52,15 @@ export class Flight {
       const stay = () => signal.removeEventListener('abort', leave)
       this.done.then(resolve, reject).finally(stay)
     })
+  }
+
+  /**
+   * Turns all waiters away; the work goes on, if it is one that is never aborted.
+   * @param {unknown} error
+   */
+  abandon(error) {
+    this.#reject(error)
+    if (!this.#isKept) this.#controller.abort()
   }
 
   #leave() {

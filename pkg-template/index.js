@@ -2,19 +2,26 @@
 /**
  * Credentials for IBM Key Protect's REST API. See `login`.
  */
-import { callCore, given, makeIo, toAuthError } from './call.js'
+import { callCore, callPlan, given, makeIo, toAuthError, wrong } from './call.js'
 import { isKnown, settle } from './credential.js'
+import { AuthError } from './errors.js'
 import { Flight } from './flight.js'
 import { Keeper } from './keeper.js'
 import { loadCore } from './load.js'
-import { aimedSession } from './session.js'
+import { aimedSession, Session } from './session.js'
+import { readKey, storeKeyOf } from './store_key.js'
 import { TokenSet } from './token_set.js'
 
 export { AuthError, isAuthError } from './errors.js'
+export { Session } from './session.js'
+export { memoryStore } from './stores/memory.js'
 export { TokenSet } from './token_set.js'
-/** @typedef {import('./session.js').Session} Session */
 /**
  * @typedef {import('./types.js').ApiKeyCredential} ApiKeyCredential
+ * @typedef {import('./types.js').AuthEvent} AuthEvent
+ * @typedef {import('./types.js').ResumeOptions} ResumeOptions
+ * @typedef {import('./types.js').Store} Store
+ * @typedef {import('./types.js').StoreLock} StoreLock
  * @typedef {import('./types.js').AuthErrorCode} AuthErrorCode
  * @typedef {import('./types.js').CallOptions} CallOptions
  * @typedef {import('./types.js').Candidate} Candidate
@@ -64,16 +71,54 @@ export async function init(source) {
 export async function login(credential, options) {
   const { target, ...rest } = options ?? {}
   const call = given(rest)
-  const plan = await callCore('plan', {
+  const plan = await callPlan({
     call: 'login',
     names: call.names,
     options: call.options,
     credential: isKnown(credential) ? await settle(credential) : undefined,
     wanted: target,
   })
-  const keeper = new Keeper(credential, call, plan)
+  const storeKey = await storeKeyOf(plan)
+  const keeper = new Keeper(credential, call, plan, storeKey)
   await keeper.exchange(call.signal)
-  return aimedSession(keeper, target, call.signal)
+  return aimedSession(keeper, target, storeKey, call.signal)
+}
+
+/**
+ * The session that `session.key` named, with its newest tokens and its target. Sends nothing.
+ * @param {string} key
+ * @param {ResumeOptions} options those of the login; with `credential` it can sign in again
+ * @returns {Promise<Session>}
+ * @throws {AuthError} `expired` where the store has nothing for the key
+ */
+export async function resume(key, options) {
+  const { credential, ...rest } = options ?? {}
+  const call = given(rest)
+  if (call.store === undefined) throw wrong('store', 'given')
+  const { storeKey, aim } = readKey(key)
+  const { names, options: values } = call
+  const known =
+    credential !== undefined && isKnown(credential) ? await settle(credential) : undefined
+  const plan = await callPlan({
+    call: 'login',
+    names,
+    options: values,
+    credential: known,
+    target: aim,
+  })
+  const keeper = new Keeper(credential, call, plan, storeKey)
+  await keeper.isStored()
+  if (!keeper.has('iam') && !keeper.has('uaa')) {
+    if (credential === undefined) {
+      throw new AuthError({
+        code: 'expired',
+        message: 'the store has no login under this key',
+        hint: 'Sign in again.',
+      })
+    }
+    await keeper.exchange(call.signal)
+  }
+  return new Session(keeper, aim, plan, storeKey)
 }
 
 /**
@@ -86,7 +131,7 @@ export async function login(credential, options) {
 export async function exchangeToken(credential, options) {
   const call = given(options)
   const settled = await settle(credential)
-  const plan = await callCore('plan', {
+  const plan = await callPlan({
     call: 'exchange',
     names: call.names,
     options: call.options,
@@ -168,7 +213,7 @@ async function find(what, name, options, own) {
     delete rest[option]
   }
   const call = given(rest)
-  const plan = await callCore('plan', { call: 'find', names: call.names, options: call.options })
+  const plan = await callPlan({ call: 'find', names: call.names, options: call.options })
   const input = { options: call.options, name, ...taken }
   const flight = new Flight((signal) => callCore(what, input, makeIo(call, plan, signal)))
   return flight.wait(call.signal)

@@ -1,7 +1,16 @@
 // @ts-check
+import { channel } from 'node:diagnostics_channel'
+import { observe } from './events.js'
 import { loadFromFile } from './load/node.js'
 import { useLoader } from './load.js'
 
 useLoader(loadFromFile)
+
+const events = channel('keyprotect-auth')
+observe((event) => events.publish(event))
+
+if (globalThis.process?.env.KEYPROTECT_AUTH_DEBUG === '1') {
+  observe((event) => process.stderr.write(`keyprotect-auth ${JSON.stringify(event)}\n`))
+}
 
 export * from './index.js'

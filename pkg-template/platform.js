@@ -1,5 +1,6 @@
 // @ts-check
-/** @import { Clock, FetchLike } from './types.js' */
+/** @import { AuthEvent, Clock, FetchLike } from './types.js' */
+import { tell } from './events.js'
 
 /**
  * What the core gets of the platform for one call, and the only code that touches what a caller made
@@ -11,13 +12,15 @@ export class Io {
   thrown
 
   /**
-   * @param {{ fetch?: FetchLike, clock: Clock, timeoutMs: number, signal?: AbortSignal }} options
+   * @param {{ fetch?: FetchLike, clock: Clock, timeoutMs: number, signal?: AbortSignal,
+   *   onEvent?: (event: AuthEvent) => void }} options
    */
-  constructor({ fetch, clock, timeoutMs, signal }) {
+  constructor({ fetch, clock, timeoutMs, signal, onEvent }) {
     this.doFetch = fetch ?? globalThis.fetch
     this.clock = clock
     this.timeoutMs = timeoutMs
     this.signal = signal
+    this.onEvent = onEvent
   }
 
   wall() {
@@ -40,14 +43,9 @@ export class Io {
     if (this.signal?.aborted) throw { kind: 'aborted' }
   }
 
-  /** @param {string} url */
-  requestId(url) {
-    // A header of our own would cost a page's cross-origin call its preflight.
-    return isCrossOrigin(url) ? '' : randomId()
-  }
-
-  attempt() {
-    return new Attempt(this)
+  /** @param {string} service its name in events */
+  attempt(service) {
+    return new Attempt(this, service)
   }
 }
 
@@ -65,9 +63,18 @@ class Attempt {
   #ending
   #onAbort = () => this.#end('aborted', this.#io.signal?.reason)
 
-  /** @param {Io} io */
-  constructor(io) {
+  #service
+  #started = performance.now()
+  #url = ''
+  #method = ''
+  #requestId = ''
+  /** @type {number | undefined} */
+  #status
+
+  /** @param {Io} io @param {string} service */
+  constructor(io, service) {
     this.#io = io
+    this.#service = service
     this.#ending = new Promise((_resolve, reject) => {
       this.#rejectEnding = reject
     })
@@ -99,6 +106,22 @@ class Attempt {
   close() {
     clearTimeout(this.#timer)
     this.#io.signal?.removeEventListener('abort', this.#onAbort)
+    tell(this.#io.onEvent, {
+      type: 'request',
+      service: this.#service,
+      method: this.#method,
+      endpoint: this.#url.split('?', 1)[0] ?? '',
+      status: this.#status,
+      requestId: this.#requestId === '' ? undefined : this.#requestId,
+      durationMs: performance.now() - this.#started,
+    })
+  }
+
+  /** @param {string} url */
+  requestId(url) {
+    // A header of our own would cost a page's cross-origin call its preflight.
+    this.#requestId = isCrossOrigin(url) ? '' : randomId()
+    return this.#requestId
   }
 
   /** @param {ReadableStreamDefaultReader} reader */
@@ -130,6 +153,8 @@ class Attempt {
    * @returns {Promise<Response>} a genuine, unread one
    */
   async fetch(url, init, maxBody) {
+    this.#url = url
+    this.#method = String(init.method)
     if (this.#kind !== undefined) throw { kind: this.#kind }
     const { doFetch } = this.#io
     let answer
@@ -143,7 +168,9 @@ class Attempt {
       throw this.#kind === undefined ? this.#network(thrown, url) : { kind: this.#kind }
     }
     try {
-      return await Promise.race([this.#ending, genuine(answer, maxBody)])
+      const response = await Promise.race([this.#ending, genuine(answer, maxBody)])
+      this.#status = response.status
+      return response
     } catch (thrown) {
       if (this.#kind !== undefined) throw { kind: this.#kind }
       throw isFailure(thrown) ? thrown : this.#network(thrown, url)

@@ -1,9 +1,13 @@
 // @ts-check
 /** @import { Keeper, Plan } from './keeper.js' */
-/** @import { Key, InstanceNamed, Named, Target, TargetOption, TokenKind } from './types.js' */
-import { callCore, checkNames, makeIo, wrong } from './call.js'
+/** @import { Claims, Key, InstanceNamed, Named, Target, TargetOption, TokenKind } from './types.js' */
+import { callPlan, checkNames, toAuthError, wrong } from './call.js'
+import { loadedCore } from './load.js'
+import { ask, findInstance, findOrg, findSpace, lookUp } from './lookups.js'
+import { sessionFetch } from './session_fetch.js'
+import { storeKeyOf, writeKey } from './store_key.js'
 
-/** A target whose names are looked up. @typedef {Pick<Target, 'org' | 'space' | 'instance'>} Aim */
+/** A target whose names are looked up. @typedef {import('./lookups.js').Aim} Aim */
 
 /**
  * A login: hands out tokens and headers that are good now, renewing them where needed. Made by
@@ -14,17 +18,20 @@ export class Session {
   #aim
   #plan
   #headers
+  #storeKey
 
   /**
    * @param {Keeper} keeper
    * @param {Aim} aim
    * @param {Plan} plan what the core makes of the aim
+   * @param {string} storeKey
    */
-  constructor(keeper, aim, plan) {
+  constructor(keeper, aim, plan, storeKey) {
     this.#keeper = keeper
     this.#aim = aim
     this.#plan = plan
     this.#headers = plan.headers
+    this.#storeKey = storeKey
   }
 
   /**
@@ -55,6 +62,7 @@ export class Session {
    */
   async oauthTokens(options) {
     checkNames(options, ['signal'])
+    this.#keeper.checkOpen()
     /** @type {{ iam?: string, uaa?: string }} */
     const tokens = {}
     if (this.#keeper.has('iam')) tokens.iam = `Bearer ${await this.iamToken(options)}`
@@ -70,7 +78,7 @@ export class Session {
    */
   async headers(options) {
     const kind = options === undefined ? this.#defaultKind() : this.#kind(options)
-    const token = await this.#keeper.token(kind, options?.signal && { signal: options.signal })
+    const token = await this.#keeper.token(kind, only(options?.signal))
     return { Authorization: `Bearer ${token}`, ...this.#headers }
   }
 
@@ -101,7 +109,8 @@ export class Session {
     let offset = 0
     while (limit === undefined || offset < limit) {
       const left = limit === undefined ? undefined : limit - offset
-      const page = await this.#call('listKeys', { target: this.#aim, offset, limit: left }, signal)
+      const input = { target: this.#aim, offset, limit: left }
+      const page = await ask(this.#keeper, 'listKeys', this.#defaultKind(), input, signal)
       const keys = /** @type {{ resources?: Key[] }} */ (JSON.parse(page.text)).resources ?? []
       yield* limit === undefined ? keys : keys.slice(0, limit - offset)
       offset += page.count
@@ -149,15 +158,113 @@ export class Session {
   }
 
   /**
-   * A session with another target, on the same tokens. GUIDs and CRNs send nothing.
-   * @param {TargetOption} target
+   * A session with another target, on the same tokens (GUIDs and CRNs send nothing); or one in another
+   * account, by a refresh grant.
+   * @param {TargetOption | { account: string }} target
    * @param {{ signal?: AbortSignal }} [options]
    * @returns {Promise<Session>}
    */
   async with(target, options) {
     checkNames(options, ['signal'])
-    await callCore('plan', { options: this.#keeper.call.options, wanted: target ?? null })
-    return aimedSession(this.#keeper, target, options?.signal)
+    const { signal } = options ?? {}
+    const keeper = this.#keeper
+    if (typeof target === 'object' && target !== null && 'account' in target) {
+      checkNames(target, ['account'])
+      const account = { ...keeper.call.options, account: target.account ?? null }
+      const plan = await callPlan({ options: account, target: this.#aim })
+      const other = await keeper.inAccount(target.account, signal)
+      return new Session(other, this.#aim, plan, await storeKeyOf({ ...plan, keyParts: undefined }))
+    }
+    await callPlan({ options: keeper.call.options, wanted: target ?? null })
+    return aimedSession(keeper, target, this.#storeKey, signal)
+  }
+
+  /**
+   * The platform's `fetch`, with the session's headers, to the session's hosts only; a path is Key
+   * Protect's. Once more with a fresh token on 401, where the body can be sent again.
+   * @param {RequestInfo | URL} input
+   * @param {RequestInit} [init]
+   * @returns {Promise<Response>}
+   * @throws {AuthError} for a failed token, an unknown host (`invalid_input`), a redirect (`protocol`);
+   *   the request itself rejects as the platform's does
+   */
+  fetch = (input, init) => sessionFetch(this.#keeper, this.#plan, input, init)
+
+  /**
+   * What IBM's SDKs take as `authenticator`: it sets `Authorization` alone.
+   * @returns {{ authenticate: (request: { headers?: object }) => Promise<void>, authenticationType: () => string }}
+   */
+  authenticator() {
+    return {
+      authenticate: async (request) => {
+        const token = await this.#keeper.token(this.#defaultKind())
+        request.headers = { ...request.headers, Authorization: `Bearer ${token}` }
+      },
+      authenticationType: () => (this.#defaultKind() === 'iam' ? 'iam' : 'bearerToken'),
+    }
+  }
+
+  /**
+   * What the current token says of its holder, unverified.
+   * @param {{ token?: TokenKind, signal?: AbortSignal }} [options]
+   * @returns {Promise<Claims>}
+   * @throws {AuthError} `invalid_input` where the token is no JWT
+   */
+  async claims(options = {}) {
+    const token = await this.#keeper.token(this.#kind(options), only(options.signal))
+    try {
+      return JSON.parse(loadedCore().claims(token))
+    } catch (thrown) {
+      throw toAuthError(thrown)
+    }
+  }
+
+  /**
+   * When the tokens that are held end and are due, in milliseconds since the epoch. Nothing is sent.
+   * @returns {{ iam?: { expiresAt: number, dueAt: number }, uaa?: { expiresAt: number, dueAt: number } }}
+   */
+  tokens() {
+    return this.#keeper.times()
+  }
+
+  /**
+   * Renews now, also where a refused credential is held back.
+   * @param {{ signal?: AbortSignal }} [options]
+   * @returns {Promise<void>}
+   */
+  async refresh(options) {
+    checkNames(options, ['signal'])
+    await this.#keeper.refresh(options?.signal)
+  }
+
+  /**
+   * A one-time passcode, to sign in elsewhere as this user (IAM).
+   * @param {{ signal?: AbortSignal }} [options]
+   * @returns {Promise<string>}
+   * @throws {AuthError} `unavailable` where the login has no IAM refresh token
+   */
+  async passcode(options) {
+    checkNames(options, ['signal'])
+    return this.#keeper.passcode(options?.signal)
+  }
+
+  /**
+   * Signs out: revokes what the services can revoke, clears the store, and forgets. Later calls reject
+   * with `expired`, those under way with `aborted`.
+   * @returns {Promise<void>}
+   */
+  async logout() {
+    await this.#keeper.close({ revoke: true })
+  }
+
+  /** Forgets here only; nothing is sent. */
+  async [Symbol.asyncDispose]() {
+    await this.#keeper.close({ revoke: false })
+  }
+
+  /** Names the login and its target for `resume`, in the store that it was made with. No secret. */
+  get key() {
+    return writeKey(this.#storeKey, this.#aim)
   }
 
   /**
@@ -175,89 +282,22 @@ export class Session {
   toJSON() {
     return this.target()
   }
-
-  /**
-   * @param {'listKeys'} name
-   * @param {Record<string, unknown>} input
-   * @param {AbortSignal} [signal]
-   */
-  async #call(name, input, signal) {
-    const keeper = this.#keeper
-    const token = await keeper.token(this.#defaultKind(), signal && { signal })
-    const { options } = keeper.call
-    return callCore(name, { options, token, ...input }, makeIo(keeper.call, keeper.plan, signal))
-  }
 }
 
 /**
  * A session aimed at a target, its names looked up first.
  * @param {Keeper} keeper
  * @param {TargetOption | undefined} target
+ * @param {string} storeKey
  * @param {AbortSignal} [signal]
  */
-export async function aimedSession(keeper, target, signal) {
+export async function aimedSession(keeper, target, storeKey, signal) {
   const aim = target === undefined ? {} : await lookUp(keeper, target, signal)
-  const plan = await callCore('plan', { options: keeper.call.options, target: aim })
-  return new Session(keeper, aim, plan)
+  const plan = await callPlan({ options: keeper.call.options, target: aim })
+  return new Session(keeper, aim, plan, storeKey)
 }
 
-/**
- * @param {Keeper} keeper
- * @param {TargetOption} target
- * @param {AbortSignal} [signal]
- * @returns {Promise<Aim>}
- */
-async function lookUp(keeper, target, signal) {
-  const { instance, org, space } = target
-  if (instance !== undefined) {
-    return { instance: await findInstance(keeper, instance, undefined, signal) }
-  }
-  const foundOrg = await findOrg(keeper, org, signal)
-  if (space === undefined) return { org: foundOrg }
-  return { org: foundOrg, space: await findSpace(keeper, space, foundOrg, signal) }
-}
-
-/** @param {Keeper} keeper @param {Named} name @param {AbortSignal} [signal] */
-function findOrg(keeper, name, signal) {
-  return find(keeper, 'findOrg', 'uaa', name, {}, signal)
-}
-
-/**
- * @param {Keeper} keeper
- * @param {Named} name
- * @param {Named | undefined} org
- * @param {AbortSignal} [signal]
- */
-function findSpace(keeper, name, org, signal) {
-  return find(keeper, 'findSpace', 'uaa', name, { org }, signal)
-}
-
-/**
- * @param {Keeper} keeper
- * @param {InstanceNamed} name
- * @param {string | undefined} resourceGroup
- * @param {AbortSignal} [signal]
- */
-function findInstance(keeper, name, resourceGroup, signal) {
-  return find(keeper, 'findInstance', 'iam', name, { resourceGroup }, signal)
-}
-
-/**
- * What is given as an object keeps what it says beside the GUID.
- * @param {Keeper} keeper
- * @param {'findOrg' | 'findSpace' | 'findInstance'} call
- * @param {TokenKind} kind
- * @param {unknown} name
- * @param {Record<string, unknown>} input
- * @param {AbortSignal} [signal]
- * @returns {Promise<{ guid: string, name: string }>}
- */
-async function find(keeper, call, kind, name, input, signal) {
-  const isText = typeof name === 'string'
-  // Only a name is asked for, and only asking needs a token.
-  const token = isText ? await keeper.token(kind, signal && { signal }) : undefined
-  const { options } = keeper.call
-  const io = makeIo(keeper.call, keeper.plan, signal)
-  const found = await callCore(call, { options, token, name, ...input }, io)
-  return isText ? found : { .../** @type {object} */ (name), ...found }
+/** @param {AbortSignal} [signal] */
+function only(signal) {
+  return signal && { signal }
 }

@@ -88,6 +88,7 @@
  * @property {FetchLike} [fetch] the global one without it
  * @property {Clock} [clock] wall and monotonic without it
  * @property {AbortSignal} [signal] ends this call alone
+ * @property {(event: AuthEvent) => void} [onEvent] what happens, without secrets
  */
 
 /**
@@ -117,7 +118,46 @@
  *   | { org: Named, space?: Named, instance?: never }} TargetOption
  */
 
-/** @typedef {ExchangeOptions & { target?: TargetOption }} LoginOptions */
+/**
+ * @typedef {ExchangeOptions & { target?: TargetOption, store?: Store }} LoginOptions `target` is looked
+ *   up at login; `store` is where tokens are kept and shared
+ */
+/** @typedef {LoginOptions & { store: Store, credential?: Credential }} ResumeOptions */
+
+/**
+ * Where tokens are kept. `ttlMs` is how long a record is kept still. `lock` gives `undefined` while
+ * another holds it; its `set` writes nothing and says `false` once the lease is lost.
+ * @typedef {{
+ *   get: (key: string) => Promise<{ text: string, ttlMs: number } | undefined>,
+ *   set: (key: string, text: string, options: { ttlMs: number }) => Promise<unknown>,
+ *   delete: (key: string) => Promise<unknown>,
+ *   lock?: (key: string, options: { ttlMs: number, signal?: AbortSignal }) => Promise<StoreLock | undefined>,
+ * }} Store
+ */
+/**
+ * @typedef {{
+ *   set: (text: string, options: { ttlMs: number }) => Promise<boolean>, release: () => Promise<unknown>,
+ * }} StoreLock
+ */
+
+/**
+ * What happens, told to `onEvent` and on the diagnostics channel `keyprotect-auth`. Durations are
+ * milliseconds; `endpoint` has no query; `code` is there where it failed. Never a secret.
+ *
+ * - `request`: one attempt at one request; `status` is missing where no answer came.
+ * - `exchange`: a sign-in or a renewal, from its first request to its last.
+ * - `lookup`: a name looked up.
+ * - `store`: the store failed or held nonsense; the call went on without it.
+ * - `clock`: the wall clock is off by so much from a service's (more than 5 s); renewal does not mind.
+ * - `logout`: signed out; `isRevoked` where a service took it.
+ * @typedef {{ type: 'request', service: string, method: string, endpoint: string, status?: number,
+ *     requestId?: string, durationMs: number }
+ *   | { type: 'exchange', isBackground: boolean, durationMs: number, code?: AuthErrorCode }
+ *   | { type: 'lookup', what: 'org' | 'space' | 'instance' | 'keys', durationMs: number, code?: AuthErrorCode }
+ *   | { type: 'store', problem: string }
+ *   | { type: 'clock', offsetMs: number }
+ *   | { type: 'logout', isRevoked: boolean }} AuthEvent
+ */
 
 /** @typedef {CallOptions & { token: string }} FindOptions */
 

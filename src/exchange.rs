@@ -34,6 +34,10 @@ pub struct Exchanged {
     pub uaa_asked: bool,
     /// Whether a refresh token got them; it stays good if the answer holds no other.
     pub by_refresh: bool,
+    /// The answer's `Date`, in milliseconds since the epoch.
+    pub server_ms: Option<f64>,
+    /// When the request was sent, by the wall clock.
+    pub sent_wall: f64,
 }
 
 /// What is asked next, or was asked last.
@@ -201,6 +205,8 @@ impl Exchange {
             uaa: self.uaa.clone(),
             uaa_asked: self.with_uaa,
             by_refresh: self.is_refresh(),
+            server_ms: reply.date_ms,
+            sent_wall: sent.at.wall,
         })
     }
 

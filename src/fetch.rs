@@ -36,12 +36,13 @@ extern "C" {
     fn random(this: &Io) -> f64;
     #[wasm_bindgen(method)]
     fn sleep(this: &Io, ms: f64) -> Promise;
+    /// For a service, by its name in events.
+    #[wasm_bindgen(method)]
+    fn attempt(this: &Io, service: &str) -> Attempt;
+
     /// A request id for this address, empty where none may be sent.
     #[wasm_bindgen(method, js_name = requestId)]
-    fn request_id(this: &Io, url: &str) -> String;
-    #[wasm_bindgen(method)]
-    fn attempt(this: &Io) -> Attempt;
-
+    fn request_id(this: &Attempt, url: &str) -> String;
     /// Resolves to a genuine, unread `Response`; rejects with a failure.
     #[wasm_bindgen(method)]
     fn fetch(this: &Attempt, url: &str, init: &Object, max_body: f64) -> Promise;
@@ -113,8 +114,8 @@ async fn send(io: &Io, id: RequestId, request: Request, retries: u32) -> Ended {
             },
             random: io.random(),
         };
-        let attempt = io.attempt();
-        let mut outcome = try_once(io, &attempt, &request).await;
+        let attempt = io.attempt(request.service.key());
+        let mut outcome = try_once(&attempt, &request).await;
         attempt.close();
         tries += 1;
         if let Some(ms) = next_try(request.resend, &outcome, tries, retries, io.random()) {
@@ -128,9 +129,9 @@ async fn send(io: &Io, id: RequestId, request: Request, retries: u32) -> Ended {
     }
 }
 
-async fn try_once(io: &Io, attempt: &Attempt, request: &Request) -> Outcome {
+async fn try_once(attempt: &Attempt, request: &Request) -> Outcome {
     let sent_id = request.service.correlation_header().and_then(|name| {
-        let id = io.request_id(&request.url);
+        let id = attempt.request_id(&request.url);
         (!id.is_empty()).then_some((name, id))
     });
     let init = init(request, sent_id.as_ref());
@@ -162,6 +163,8 @@ fn init(request: &Request, sent_id: Option<&(&'static str, String)>) -> Object {
     let method = match request.method {
         Method::Get => gloo_net::http::Method::GET,
         Method::Post => gloo_net::http::Method::POST,
+        Method::Patch => gloo_net::http::Method::PATCH,
+        Method::Delete => gloo_net::http::Method::DELETE,
     };
     let init = Object::new();
     set(&init, "method", &method.as_str().into());

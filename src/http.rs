@@ -50,6 +50,17 @@ impl Service {
         }
     }
 
+    /// The name in events, as the option `endpoints` spells it.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Iam => "iam",
+            Self::Uaa => "uaa",
+            Self::CloudController => "cf",
+            Self::ResourceController => "resourceController",
+            Self::KeyProtect => "keyProtect",
+        }
+    }
+
     /// The header that carries our request id there, if the service takes one.
     pub fn correlation_header(self) -> Option<&'static str> {
         match self {
@@ -69,13 +80,17 @@ impl Service {
     }
 }
 
-/// GET or POST; the core needs no other.
+/// The methods that the core needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
     /// RFC 9110, section 9.3.1.
     Get,
     /// RFC 9110, section 9.3.3.
     Post,
+    /// RFC 5789.
+    Patch,
+    /// RFC 9110, section 9.3.5.
+    Delete,
 }
 
 /// What may be sent again when an attempt fails.

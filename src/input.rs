@@ -17,13 +17,16 @@ use crate::json::{Object, Value};
 use crate::key_protect::{self, ListKeys};
 use crate::lease::{Instants, Lease};
 use crate::options::{Options, check_names, unavailable};
+use crate::policy::{self, Memory, Verdict};
+use crate::record::{self, Record};
 use crate::resource_controller::FindInstance;
 use crate::secret::{AccessToken, RefreshToken};
 use crate::target::{InstanceNamed, Named, Target, check_wanted};
 use crate::text::own;
+use crate::upkeep::{GetPasscode, Notes};
 
 /// Options of `login`.
-const LOGIN: [&str; 11] = [
+const LOGIN: [&str; 13] = [
     "region",
     "endpoints",
     "uaa",
@@ -34,10 +37,12 @@ const LOGIN: [&str; 11] = [
     "fetch",
     "clock",
     "signal",
+    "onEvent",
+    "store",
     "target",
 ];
 /// Options of `exchangeToken`.
-const EXCHANGE: [&str; 10] = [
+const EXCHANGE: [&str; 11] = [
     "region",
     "endpoints",
     "uaa",
@@ -48,9 +53,10 @@ const EXCHANGE: [&str; 10] = [
     "fetch",
     "clock",
     "signal",
+    "onEvent",
 ];
 /// Options of `findOrg`, `findSpace` and `findInstance`.
-const FIND: [&str; 7] = [
+const FIND: [&str; 8] = [
     "token",
     "endpoints",
     "timeoutMs",
@@ -58,6 +64,7 @@ const FIND: [&str; 7] = [
     "fetch",
     "clock",
     "signal",
+    "onEvent",
 ];
 
 /// A call that was read: what is known already, or what has to be asked.
@@ -86,10 +93,10 @@ pub struct Plan {
     pub reusable: Option<bool>,
     /// Headers that Key Protect wants beside `Authorization`.
     pub headers: Vec<(&'static str, String)>,
-    /// Where the target's Key Protect is, if there is one.
-    pub key_protect: Option<String>,
-    /// The Cloud Foundry API, if there is one.
-    pub cf: Option<String>,
+    /// Where the services are that there are; Key Protect is the target's.
+    pub addresses: [(&'static str, Option<String>); 6],
+    /// What a login's key in a store is made from; absent where that is random.
+    pub key_parts: Option<Vec<String>>,
     /// The region in use.
     pub region: String,
 }
@@ -126,21 +133,52 @@ pub fn plan(text: &str) -> Result<Plan, Error> {
         Err(error) if error.code == Code::Unavailable => None,
         Err(error) => return Err(error),
     };
+    let endpoints = &options.endpoints;
+    let shown = |endpoint: &Option<Endpoint>| own(endpoint.as_ref().map(Endpoint::as_str));
     Ok(Plan {
         timeout_ms: options.timeout_ms,
         reusable: credential.as_ref().map(Credential::is_reusable),
-        headers: key_protect::headers(&target),
-        key_protect,
-        cf: options
-            .endpoints
-            .cf
+        key_parts: credential
             .as_ref()
-            .map(|endpoint| endpoint.as_str().to_owned()),
+            .and_then(|credential| key_parts(credential, &options)),
+        headers: key_protect::headers(&target),
+        addresses: [
+            ("iam", shown(&endpoints.iam)),
+            ("cf", shown(&endpoints.cf)),
+            ("uaa", shown(&endpoints.uaa)),
+            ("keyProtect", key_protect),
+            ("resourceController", shown(&endpoints.resource_controller)),
+            ("accounts", shown(&endpoints.accounts)),
+        ],
         region: target
             .region()
             .unwrap_or_else(|| options.region_or_default())
             .to_owned(),
     })
+}
+
+/// Where, what, as whom, for which account: what two logins must have in common to share tokens. A hash
+/// of a password or a passcode could be guessed: those have none.
+fn key_parts(credential: &Credential, options: &Options) -> Option<Vec<String>> {
+    let (kind, secret) = match credential {
+        Credential::ApiKey(key) => ("apiKey", key.expose()),
+        Credential::RefreshToken(token) => ("refreshToken", token.expose()),
+        Credential::Password { .. } | Credential::Passcode(_) => return None,
+    };
+    let endpoints = &options.endpoints;
+    let place = endpoints
+        .iam
+        .as_ref()
+        .or(endpoints.uaa.as_ref())
+        .or(endpoints.cf.as_ref())?;
+    let client = options
+        .client
+        .as_ref()
+        .map_or("", |client| client.id.as_str());
+    let account = options.account.as_deref().unwrap_or_default();
+    let uaa = if options.uaa { "uaa" } else { "" };
+    let parts = [place.as_str(), kind, client, secret, account, uaa];
+    Some(parts.iter().map(|part| (*part).to_owned()).collect())
 }
 
 /// `{ options, credential | refreshToken, canSignInAgain?, uaaEndpoint? }`.
@@ -234,12 +272,48 @@ pub fn list_keys(call: &Call) -> Result<ErrandOf<ListKeys>, Error> {
     Ok(Errand::Ask(Box::new(flow)))
 }
 
-/// `{ lease, wall, mono, minValidMs? }`.
+/// `{ options, refreshToken }`.
+///
+/// # Errors
+/// `invalid_input`, `unavailable`.
+pub fn passcode(call: &Call) -> Result<ErrandOf<GetPasscode>, Error> {
+    let token = RefreshToken::parse(
+        "refreshToken",
+        call.object.text("refreshToken").unwrap_or_default(),
+    )?;
+    let flow = GetPasscode::new(&call.options, &token)?;
+    Ok(Errand::Ask(Box::new(flow)))
+}
+
+/// `{ options, token }`.
+///
+/// # Errors
+/// `invalid_input`.
+pub fn keep_alive(call: &Call) -> Result<ErrandOf<Notes>, Error> {
+    let notes = Notes::keep_alive(&call.options, &call.token()?);
+    Ok(Errand::Ask(Box::new(notes)))
+}
+
+/// `{ options, uaaEndpoint?, tokens }`.
+///
+/// # Errors
+/// `protocol` if the address of the UAA can't be used.
+pub fn revoke(call: &Call) -> Result<ErrandOf<Notes>, Error> {
+    let known = match call.object.text("uaaEndpoint") {
+        Some(known) => Some(Endpoint::discovered("the sign-in address", known)?),
+        None => None,
+    };
+    let uaa = call.options.endpoints.uaa.as_ref().or(known.as_ref());
+    let tokens = call.object.object("tokens").cloned().unwrap_or_default();
+    let notes = Notes::revoke(&call.options, uaa, &tokens);
+    Ok(Errand::Ask(Box::new(notes)))
+}
+
+/// `{ lease?, memory, wall, mono, minValidMs? }`.
 ///
 /// # Errors
 /// `invalid_input` if `minValidMs` is not a number of milliseconds.
-pub fn is_good(text: &str) -> Result<bool, Error> {
-    let object = &read(text)?;
+pub fn judge(object: &Object) -> Result<Verdict, Error> {
     let min_valid_ms = object.number("minValidMs");
     if object.has("minValidMs") && !min_valid_ms.is_some_and(|ms| ms >= 0.0) {
         return Err(Error::invalid_input(
@@ -248,15 +322,61 @@ pub fn is_good(text: &str) -> Result<bool, Error> {
         ));
     }
     // A number that is missing is NaN, of which nothing is true: the token is not good.
-    let lease = object.object("lease");
-    let end = instants(lease.and_then(|lease| lease.object("end")));
-    let lease = Lease {
-        look: end,
-        end,
-        min_valid_ms: number(lease, "minValidMs"),
-        life_ms: number(lease, "lifeMs"),
-    };
-    Ok(lease.is_good(instants(Some(object)), min_valid_ms))
+    let lease = object.object("lease").map(|lease| Lease {
+        look: instants(lease.object("look")),
+        end: instants(lease.object("end")),
+        min_valid_ms: number(Some(lease), "minValidMs"),
+        life_ms: number(Some(lease), "lifeMs"),
+    });
+    let memory = memory(object);
+    let now = instants(Some(object));
+    Ok(policy::judge(lease.as_ref(), &memory, now, min_valid_ms))
+}
+
+/// `{ memory, code?, serviceCode?, random, wall, mono }`; no code is a success.
+pub fn settle(object: &Object) -> Memory {
+    let failure = object
+        .text("code")
+        .map(|code| (code, object.has("serviceCode")));
+    let random = object.number("random").unwrap_or(0.5);
+    policy::settle(&memory(object), failure, instants(Some(object)), random)
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // counts, and `as` saturates
+fn memory(object: &Object) -> Memory {
+    let memory = object.object("memory");
+    let read = |name: &str| memory.and_then(|memory| memory.number(name)).unwrap_or(0.0);
+    Memory {
+        failures: read("failures") as u32,
+        quiet_until: read("quietUntil"),
+        refusals: read("refusals") as u32,
+        held_until: read("heldUntil"),
+    }
+}
+
+/// `{ text, ttlMs, random, wall, mono }`.
+///
+/// # Errors
+/// `protocol` for what can't be read.
+pub fn read_record(object: &Object) -> Result<Record, Error> {
+    let text = object.text("text").unwrap_or_default();
+    let random = object.number("random").unwrap_or(0.5);
+    record::read(
+        text,
+        number(Some(object), "ttlMs"),
+        instants(Some(object)),
+        random,
+    )
+}
+
+/// `{ held, wall, mono }`; gives `{ record, ttlMs }`.
+pub fn write_record(object: &Object) -> Value {
+    let held = object.object("held").cloned().unwrap_or_default();
+    let (record, ttl_ms) = record::write(&held, instants(Some(object)));
+    Object::default()
+        .with("record", record.into())
+        .with("ttlMs", ttl_ms.into())
+        .into()
 }
 
 fn instants(object: Option<&Object>) -> Instants {
@@ -280,7 +400,11 @@ pub struct Call {
     pub options: Options,
 }
 
-fn read(text: &str) -> Result<Object, Error> {
+/// Reads the text of a call.
+///
+/// # Errors
+/// `invalid_input` for a lone surrogate.
+pub fn read(text: &str) -> Result<Object, Error> {
     match json::parse_exact(text) {
         Some(Value::Object(object)) => Ok(object),
         // The wrapper writes the text, so only a lone surrogate can break it.

@@ -22,7 +22,11 @@ pub fn claims_text(token: &AccessToken) -> Result<String, Error> {
 }
 
 fn decode(token: &AccessToken) -> Option<(String, Object)> {
-    let parts = parts(token.expose(), b'.');
+    decode_text(token.expose())
+}
+
+fn decode_text(token: &str) -> Option<(String, Object)> {
+    let parts = parts(token, b'.');
     let [header, payload, _signature] = parts.as_slice() else {
         return None;
     };
@@ -31,6 +35,11 @@ fn decode(token: &AccessToken) -> Option<(String, Object)> {
     let text = json::text_of(&bytes(payload)?)?;
     let object = json::parse_object(text.as_bytes())?;
     Some((text, object))
+}
+
+/// The claims, where the token is a JWT.
+pub fn claims(token: &str) -> Option<Object> {
+    decode_text(token).map(|(_, claims)| claims)
 }
 
 /// `exp − iat` in seconds, where the token is a JWT that says both.

@@ -28,6 +28,8 @@ pub mod key_protect;
 pub mod lease;
 pub mod options;
 pub mod output;
+pub mod policy;
+pub mod record;
 pub mod refusal;
 pub mod resource_controller;
 pub mod retry;
@@ -36,6 +38,7 @@ pub mod target;
 mod text;
 pub mod token;
 pub mod uaa;
+pub mod upkeep;
 
 #[cfg(target_arch = "wasm32")]
 mod fetch;

@@ -8,6 +8,8 @@ use crate::json::{Object, Value};
 use crate::jwt::Holder;
 use crate::key_protect::KeyPage;
 use crate::lease::{Instants, Lease};
+use crate::policy::{Memory, Verdict};
+use crate::record::Record;
 use crate::resource_controller::FoundInstance;
 use crate::token::TokenSet;
 
@@ -81,16 +83,55 @@ impl From<Plan> for Value {
             .fold(Object::default(), |headers, (name, value)| {
                 headers.with(name, value.as_str().into())
             });
-        let object = Object::default()
+        let mut object = Object::default()
             .with("timeoutMs", plan.timeout_ms.into())
             .with("region", Self::Text(plan.region))
-            .with("headers", headers.into())
-            .with_text("keyProtect", plan.key_protect.as_deref())
-            .with_text("cf", plan.cf.as_deref());
-        match plan.reusable {
-            Some(reusable) => object.with("reusable", reusable.into()).into(),
-            None => object.into(),
+            .with("headers", headers.into());
+        for (name, address) in plan.addresses {
+            object = object.with_text(name, address.as_deref());
         }
+        if let Some(reusable) = plan.reusable {
+            object = object.with("reusable", reusable.into());
+        }
+        if let Some(parts) = plan.key_parts {
+            let parts = parts.into_iter().map(Self::Text).collect();
+            object = object.with("keyParts", Self::List(parts));
+        }
+        object.into()
+    }
+}
+
+impl From<Verdict> for Value {
+    fn from(verdict: Verdict) -> Self {
+        Object::default()
+            .with("handOut", verdict.hand_out.into())
+            .with("exchange", verdict.exchange.into())
+            .with("quietMs", verdict.quiet_ms.into())
+            .with_number("refuseMs", verdict.refuse_ms)
+            .into()
+    }
+}
+
+impl From<Memory> for Value {
+    fn from(memory: Memory) -> Self {
+        Object::default()
+            .with("failures", f64::from(memory.failures).into())
+            .with("quietUntil", memory.quiet_until.into())
+            .with("refusals", f64::from(memory.refusals).into())
+            .with("heldUntil", memory.held_until.into())
+            .into()
+    }
+}
+
+impl From<Record> for Value {
+    fn from(record: Record) -> Self {
+        let mut object = Object::default().with_text("uaaEndpoint", record.uaa_endpoint.as_deref());
+        for (name, set) in [("iam", record.iam), ("uaa", record.uaa)] {
+            if let Some(set) = set {
+                object = object.with(name, token_set(&set));
+            }
+        }
+        object.into()
     }
 }
 
@@ -106,7 +147,9 @@ impl From<Ended> for Value {
                 exchanged.uaa.as_ref().map(|uaa| uaa.as_str()),
             )
             .with("uaaAsked", exchanged.uaa_asked.into())
-            .with("byRefresh", exchanged.by_refresh.into());
+            .with("byRefresh", exchanged.by_refresh.into())
+            .with_number("serverMs", exchanged.server_ms)
+            .with("sentWall", exchanged.sent_wall.into());
         for (name, set) in [("iam", exchanged.tokens.iam), ("uaa", exchanged.tokens.uaa)] {
             if let Some(set) = set {
                 object = object.with(name, token_set(&set));
@@ -116,7 +159,8 @@ impl From<Ended> for Value {
     }
 }
 
-fn token_set(set: &TokenSet) -> Value {
+/// A set of tokens, as the wrapper holds it.
+pub fn token_set(set: &TokenSet) -> Value {
     let refresh_token = set.refresh_token.as_ref().map(|token| token.expose());
     Object::default()
         .with("accessToken", set.access_token.expose().into())

@@ -30,7 +30,8 @@ pub fn plan(text: String) -> Result<JsValue, JsValue> {
     out(input::plan(&text).map(Value::from))
 }
 
-/// Does an errand: `exchange`, `findOrg`, `findSpace`, `findInstance` or `listKeys`. One export for
+/// Does an errand: `exchange`, `findOrg`, `findSpace`, `findInstance`, `listKeys`, `passcode`,
+/// `keepAlive` or `revoke`. One export for
 /// all, since each async export carries its own copy of the machinery that runs a future.
 #[wasm_bindgen]
 pub async fn call(name: String, text: String, io: Io) -> Result<JsValue, JsValue> {
@@ -57,6 +58,9 @@ fn read(name: &str, text: &str) -> Result<(AnyErrand, u32), Error> {
         "findOrg" => any(input::find_org(&call)?),
         "findSpace" => any(input::find_space(&call)?),
         "findInstance" => any(input::find_instance(&call)?),
+        "passcode" => any(input::passcode(&call)?),
+        "keepAlive" => any(input::keep_alive(&call)?),
+        "revoke" => any(input::revoke(&call)?),
         _ => any(input::list_keys(&call)?),
     };
     Ok((errand, retries))
@@ -88,10 +92,20 @@ where
     }
 }
 
-/// Whether a token may be handed out now.
-#[wasm_bindgen(js_name = isGood)]
-pub fn is_good(text: String) -> Result<JsValue, JsValue> {
-    out(input::is_good(&text).map(Value::from))
+/// Decides something at once, from numbers and texts: `judge`, `settle`, `readRecord`, `writeRecord`.
+#[wasm_bindgen]
+pub fn decide(name: &str, text: String) -> Result<JsValue, JsValue> {
+    out(decided(name, &text))
+}
+
+fn decided(name: &str, text: &str) -> Result<Value, Error> {
+    let object = input::read(text)?;
+    Ok(match name {
+        "judge" => input::judge(&object)?.into(),
+        "settle" => input::settle(&object).into(),
+        "readRecord" => input::read_record(&object)?.into(),
+        _ => input::write_record(&object),
+    })
 }
 
 /// The claims of a token, as JSON text.

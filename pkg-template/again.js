@@ -1,0 +1,28 @@
+// @ts-check
+/** @import { Keeper } from './keeper.js' */
+/** @import { TokenKind } from './types.js' */
+
+/** A token younger than this that is refused is not at fault: the service says 401 for "no access" too. */
+const YOUNG_MS = 60_000
+/** One that is younger than this may not be known everywhere yet. */
+const NEW_MS = 5_000
+const SHORT_WAIT_MS = 1_000
+
+/**
+ * Whether a request that was answered with 401 is worth another try: with a fresh token, got here, or
+ * with the same one after a short wait.
+ * @param {Keeper} keeper
+ * @param {TokenKind} kind
+ * @param {string} token
+ * @param {AbortSignal | undefined} [signal]
+ */
+export async function isWorthAnother(keeper, kind, token, signal) {
+  const ageMs = keeper.ageMs(kind)
+  if (ageMs >= YOUNG_MS) {
+    await keeper.renewed(kind, token, signal)
+    return true
+  }
+  if (ageMs >= NEW_MS) return false
+  await keeper.call.clock.sleep(SHORT_WAIT_MS, { signal })
+  return true
+}

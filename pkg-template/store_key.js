@@ -1,0 +1,53 @@
+// @ts-check
+/** @import { Aim } from './lookups.js' */
+/** @import { Plan } from './keeper.js' */
+import { wrong } from './call.js'
+
+/**
+ * The key of a login in a store: the hash of what the core says makes two logins the same, written as
+ * JSON, so that no two join to the same; random where that would be the hash of a weak secret.
+ * @param {Plan} plan
+ * @returns {Promise<string>}
+ */
+export async function storeKeyOf({ keyParts }) {
+  // Pages that are not a secure context have no hash.
+  if (keyParts === undefined || crypto.subtle === undefined) {
+    return `r${hex(crypto.getRandomValues(new Uint8Array(16)))}`
+  }
+  const text = new TextEncoder().encode(JSON.stringify(keyParts))
+  return `h${hex(new Uint8Array(await crypto.subtle.digest('SHA-256', text)))}`
+}
+
+/**
+ * `session.key`: the key in the store, and the target.
+ * @param {string} storeKey
+ * @param {Aim} aim
+ */
+export function writeKey(storeKey, aim) {
+  const bytes = new TextEncoder().encode(JSON.stringify(aim))
+  const text = btoa(String.fromCharCode(...bytes))
+  return `${storeKey}.${text.replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')}`
+}
+
+/**
+ * @param {string} key
+ * @returns {{ storeKey: string, aim: Aim }}
+ */
+export function readKey(key) {
+  const [, storeKey, text] = /^([hr][0-9a-f]{32,64})\.([\w-]+)$/.exec(String(key)) ?? []
+  if (storeKey === undefined || text === undefined)
+    throw wrong('the key', 'one that session.key gave')
+  try {
+    const bytes = Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (c) =>
+      c.charCodeAt(0),
+    )
+    return { storeKey, aim: JSON.parse(new TextDecoder().decode(bytes)) }
+  } catch {
+    throw wrong('the key', 'one that session.key gave')
+  }
+}
+
+/** @param {Uint8Array} bytes */
+function hex(bytes) {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+}
