@@ -2,6 +2,7 @@
 import {
   AuthError,
   type AuthErrorCode,
+  type AuthEvent,
   type Credential,
   type decodeToken,
   exchangeToken,
@@ -12,7 +13,10 @@ import {
   isAuthError,
   type LoginOptions,
   login,
+  memoryStore,
+  resume,
   type Session,
+  type Store,
   type TokenSet,
 } from 'keyprotect-auth'
 import { createEmulator, type Emulator } from 'keyprotect-auth/emulator'
@@ -56,6 +60,30 @@ export async function use(): Promise<void> {
     if (isAuthError(error)) same<typeof error.code, AuthErrorCode>(true)
     if (error instanceof AuthError) same<typeof error.requestId, string | undefined>(true)
   }
+  const store: Store = memoryStore()
+  const kept = await login(
+    { apiKey: 'k' },
+    {
+      store,
+      onEvent: (event) => {
+        if (event.type === 'request') same<typeof event.endpoint, string>(true)
+        if (event.type === 'clock') same<typeof event.offsetMs, number>(true)
+      },
+    },
+  )
+  const again = await resume(kept.key, { store })
+  const answer: Response = await again.fetch('/api/v2/keys', { method: 'HEAD' })
+  await answer.text()
+  same<Awaited<ReturnType<Session['passcode']>>, string>(true)
+  same<ReturnType<Session['tokens']>['iam'], { expiresAt: number; dueAt: number } | undefined>(true)
+  await again.with({ account: 'a' })
+  await again.refresh({ signal: AbortSignal.timeout(5) })
+  const { authenticate, authenticationType } = again.authenticator()
+  await authenticate({ headers: {} })
+  same<ReturnType<typeof authenticationType>, string>(true)
+  await again.logout()
+  await using ending = again
+  same<typeof ending, Session>(true)
   const emulator: Emulator = createEmulator({ cors: true })
   await login(emulator.credential, emulator.options)
   const server = await serve(emulator.fetch, { port: 0 })
@@ -73,6 +101,10 @@ export const named: Credential = { username: () => 'u', password: 'p' }
 export const typo: LoginOptions = { regoin: 'us-south' }
 // @ts-expect-error two kinds of target
 export const aims: LoginOptions = { target: { instance: 'i', org: 'o' } }
+// @ts-expect-error the set of events is closed
+export const event: AuthEvent = { type: 'nope' }
+// @ts-expect-error a resumed session needs a store
+export const nowhere = () => resume('key', {})
 // @ts-expect-error the set of codes is closed
 export const code: AuthErrorCode = 'nope'
 // @ts-expect-error a space is looked up in an org

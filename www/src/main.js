@@ -39,6 +39,8 @@ function showDashboard(session) {
   dashboard.session = session
   dashboard.demo = demo
   dashboard.addEventListener('sign-out', () => {
+    // Revokes what the services can revoke; the page need not wait for that.
+    session.logout()
     showSignIn().focus()
     announce('Signed out')
   })

@@ -1,6 +1,5 @@
 // `<kp-tokens>`: both tokens, shortened, and how long they still live. Whole they go to the
 // clipboard alone.
-import { decodeToken } from '/pkg/index.js'
 import { part, shortened, stamp } from './dom.js'
 
 const LOOK_MS = 1000
@@ -49,7 +48,7 @@ class Tokens extends HTMLElement {
     let next = LOOK_MS
     try {
       const headers = await this.session.oauthTokens()
-      for (const [kind] of KINDS) await this.#showRow(kind, headers[kind])
+      for (const [kind] of KINDS) this.#showRow(kind, headers[kind])
       error.error = undefined
     } catch (thrown) {
       error.error = thrown
@@ -59,7 +58,7 @@ class Tokens extends HTMLElement {
   }
 
   /** @param {'iam' | 'uaa'} kind @param {string | undefined} header */
-  async #showRow(kind, header) {
+  #showRow(kind, header) {
     const row = part(this, kind)
     if (row === null) return
     for (const name of ['copy', 'meter']) part(row, name).hidden = header === undefined
@@ -70,8 +69,8 @@ class Tokens extends HTMLElement {
     }
     let known = this.#known.get(kind)
     if (known?.header !== header) {
-      const { iat = 0, exp = 0 } = await decodeToken(header)
-      known = { header, from: iat * 1000, until: exp * 1000 }
+      const until = this.session.tokens()[kind]?.expiresAt ?? Date.now()
+      known = { header, from: Date.now(), until }
       this.#known.set(kind, known)
       part(row, 'shown').textContent = shortened(header)
     }
