@@ -1,8 +1,8 @@
 // @ts-check
 import { channel } from 'node:diagnostics_channel'
 import { observe } from './events.js'
-import { loadFromFile } from './load/node.js'
 import { useLoader } from './load.js'
+import { loadFromFile } from './load_node.js'
 
 useLoader(loadFromFile)
 

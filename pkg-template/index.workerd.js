@@ -1,7 +1,11 @@
 // @ts-check
-import { loadFromImport } from './load/workerd.js'
+import { initSync } from './core.js'
+// @ts-expect-error workerd compiles no bytes at run time: the module is imported.
+import module from './core_bg.wasm'
 import { useLoader } from './load.js'
 
-useLoader(loadFromImport)
+useLoader(() => {
+  initSync({ module })
+})
 
 export * from './index.js'

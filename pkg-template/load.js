@@ -1,7 +1,7 @@
 // @ts-check
 import * as core from './core.js'
 import { AuthError } from './errors.js'
-import { loadFromWeb } from './load/web.js'
+import { loadFromWeb } from './load_web.js'
 
 /** What may stand for the wasm: a compiled module, its bytes, or where it is. */
 /** @typedef {WebAssembly.Module | BufferSource | URL | string} WasmSource */

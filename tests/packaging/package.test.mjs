@@ -69,5 +69,5 @@ test('the entries for browsers import nothing of Node', async () => {
   }
   await walk('index.js')
   await walk('emulator/index.js')
-  assert.ok(seen.has('platform.js') && seen.has('load/web.js') && seen.has('emulator/uaa.js'))
+  assert.ok(seen.has('platform.js') && seen.has('load_web.js') && seen.has('emulator/uaa.js'))
 })

@@ -1,6 +1,6 @@
 // @ts-check
-/** @import { WasmSource } from '../load.js' */
-import { initSync } from '../core.js'
+/** @import { WasmSource } from './load.js' */
+import { initSync } from './core.js'
 
 const MAGIC = [0x00, 0x61, 0x73, 0x6d]
 
@@ -21,7 +21,7 @@ async function compile(source) {
   if (source !== undefined && typeof source !== 'string' && !(source instanceof URL)) {
     return WebAssembly.compile(source)
   }
-  const url = source ?? new URL('../core_bg.wasm', import.meta.url)
+  const url = source ?? new URL('./core_bg.wasm', import.meta.url)
   const response = await fetch(url)
   if (!response.ok) throw new Error(`${url} answered with status ${response.status}`)
   if (response.headers.get('content-type') === 'application/wasm') {

@@ -1,8 +1,8 @@
 // @ts-check
-/** @import { WasmSource } from '../load.js' */
+/** @import { WasmSource } from './load.js' */
 import { readFileSync } from 'node:fs'
-import { initSync } from '../core.js'
-import { loadFromWeb } from './web.js'
+import { initSync } from './core.js'
+import { loadFromWeb } from './load_web.js'
 
 /**
  * Loads the wasm from its file, at once: the async way would load all of Node's fetch first.
@@ -15,7 +15,7 @@ export function loadFromFile(source) {
     return undefined
   }
   if (/^https?:/.test(String(source))) return loadFromWeb(source)
-  const place = source ?? new URL('../core_bg.wasm', import.meta.url)
+  const place = source ?? new URL('./core_bg.wasm', import.meta.url)
   const isPlace = place instanceof URL || typeof place === 'string'
   const bytes = isPlace ? readFileSync(place) : place
   initSync({ module: new WebAssembly.Module(/** @type {BufferSource} */ (bytes)) })
