@@ -31,9 +31,9 @@ const { app, pkg } = await installApp()
 const size = sizes(pkg)
 process.stdout.write(`Size\n\n${sizeTable(size)}\n`)
 
-const { url, apiKey, tokenLength, stop } = await startIam(app)
+const { url, plainUrl, apiKey, tokenLength, stop } = await startIam(app)
 try {
-  const place = { app, env: { IAM_URL: url, IAM_API_KEY: apiKey } }
+  const place = { app, env: { IAM_URL: url, PLAIN_IAM_URL: plainUrl, IAM_API_KEY: apiKey } }
   for (const name of positionals.length > 0 ? positionals : known) {
     const { default: scenario } = await import(`./scenarios/${name}.mjs`)
     say(`${name}: ${rounds} rounds …`)

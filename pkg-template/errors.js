@@ -47,3 +47,27 @@ export class AuthError extends Error {
 export function isAuthError(value) {
   return typeof value === 'object' && value !== null && BRAND in value
 }
+
+/**
+ * A copy of an error that shows no secret; the original may quote what was sent.
+ * @param {any} error
+ * @param {string[]} secrets
+ * @returns {Error | undefined}
+ */
+export function struckOut(error, secrets, depth = 0) {
+  if (!(error instanceof Error) || depth > 3) return undefined
+  // The longest first: a short one may be a part of it.
+  const longest = [...secrets].sort((one, other) => other.length - one.length)
+  const strike = (/** @type {unknown} */ value) =>
+    longest.reduce((text, secret) => text.replaceAll(secret, '[redacted]'), String(value))
+  try {
+    const cause = struckOut(error.cause, secrets, depth + 1)
+    const copy = new Error(strike(error.message), cause === undefined ? undefined : { cause })
+    copy.name = strike(error.name)
+    const { code } = /** @type {{ code?: unknown }} */ (error)
+    return typeof code === 'string' ? Object.assign(copy, { code: strike(code) }) : copy
+  } catch {
+    // A getter of a foreign error threw: there is nothing to tell.
+    return undefined
+  }
+}

@@ -1,29 +1,33 @@
 // @ts-check
 /** @import { AuthEvent } from './types.js' */
 
-/** @type {((event: AuthEvent) => void)[]} */
+/** @type {((event: AuthEvent) => unknown)[]} */
 const observers = []
 
 /**
  * Has every event of every session told to a function; entries for platforms with a channel of their
  * own call it when imported.
- * @param {(event: AuthEvent) => void} observer
+ * @param {(event: AuthEvent) => unknown} observer
  */
 export function observe(observer) {
   observers.push(observer)
 }
 
 /**
- * Tells an event to a session's listener and to the platform's. A listener that throws breaks nothing.
- * @param {((event: AuthEvent) => void) | undefined} listener
- * @param {AuthEvent} event
+ * Tells an event to a session's listener and to the platform's. One that throws, or whose promise
+ * rejects, breaks nothing; none can change what the next one is told.
+ * @param {((event: AuthEvent) => unknown) | undefined} listener
+ * @param {AuthEvent} event what is undefined in it is left out
  */
 export function tell(listener, event) {
+  const known = Object.entries(event).filter(([, value]) => value !== undefined)
+  const told = /** @type {AuthEvent} */ (Object.freeze(Object.fromEntries(known)))
   for (const each of listener === undefined ? observers : [listener, ...observers]) {
     try {
-      each(event)
+      // Not ours to handle, and not the caller's call to end; nor may it end the process.
+      Promise.resolve(each(told)).catch(() => {})
     } catch {
-      // Not ours to handle, and not the caller's call to end.
+      // The same.
     }
   }
 }

@@ -32,6 +32,11 @@ export class Flight {
     this.done.then(settle, settle)
   }
 
+  /** Whether it was aborted, and only has to notice yet: nobody should join it. */
+  get isGivenUp() {
+    return this.#controller.signal.aborted
+  }
+
   /**
    * @param {AbortSignal} [signal] ends this wait alone
    * @returns {Promise<T>}

@@ -100,7 +100,7 @@ export async function resume(key, options) {
   const known =
     credential !== undefined && isKnown(credential) ? await settle(credential) : undefined
   const plan = await callPlan({
-    call: 'login',
+    call: 'resume',
     names,
     options: values,
     credential: known,

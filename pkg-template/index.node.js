@@ -10,7 +10,10 @@ const events = channel('keyprotect-auth')
 observe((event) => events.publish(event))
 
 if (globalThis.process?.env.KEYPROTECT_AUTH_DEBUG === '1') {
-  observe((event) => process.stderr.write(`keyprotect-auth ${JSON.stringify(event)}\n`))
+  observe((event) => {
+    const line = { name: 'keyprotect-auth', time: new Date().toISOString(), ...event }
+    process.stderr.write(`${JSON.stringify(line)}\n`)
+  })
 }
 
 export * from './index.js'

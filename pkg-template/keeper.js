@@ -1,25 +1,29 @@
 // @ts-check
 /** @import { Given } from './call.js' */
-/** @import { AuthEvent, Credential, TokenKind } from './types.js' */
-import { callCore, callLoaded, checkNames, makeIo } from './call.js'
-import { settle } from './credential.js'
+/** @import { Held } from './held.js' */
+/** @import { AuthEvent, Clock, Credential, TokenKind } from './types.js' */
+import { callLoaded, checkNames } from './call.js'
 import { AuthError } from './errors.js'
 import { tell } from './events.js'
-import { Flight } from './flight.js'
+import { aborted, Flight } from './flight.js'
+import {
+  ageMs,
+  cached,
+  heldOf,
+  isFresh,
+  isOver,
+  isSame,
+  noToken,
+  overOnArrival,
+  rest,
+  tooShort,
+} from './held.js'
+import { IdleClock } from './idle.js'
+import { Login } from './login.js'
+import { Offset } from './offset.js'
+import { systemClock } from './platform.js'
+import { Policy } from './policy.js'
 import { Stored } from './stored.js'
-
-/**
- * One token that is held, with the lease that the core made for it: `lookWall` and `lookMono` are
- * compared here, and only past them the core is asked.
- * @typedef {{
- *   accessToken: string, promise: Promise<string>, lookWall: number, lookMono: number, lease: Lease,
- *   tokenType: string, refreshToken?: string, user?: string, account?: string,
- * }} Held
- */
-/**
- * @typedef {{ wall: number, mono: number }} Instants
- * @typedef {{ look: Instants, end: Instants, minValidMs: number, lifeMs: number }} Lease
- */
 
 /**
  * What the core makes of options, credential and target. `reusable` is absent where the credential
@@ -31,31 +35,25 @@ import { Stored } from './stored.js'
  * }} Plan
  */
 
-const JWT = /^[\w-]+\.[\w-]+\.[\w-]*$/
-
 /** Holds the tokens of one login, and renews them: one exchange at a time, however many ask. */
 export class Keeper {
-  /** @type {Credential | undefined} */
-  #credential
-  #isReusable
-  #call
-  #plan
+  #login
+  #clock
+  #policy
   /** @type {Held | undefined} */
   #iam
   /** @type {Held | undefined} */
   #uaa
   /** @type {Flight<void> | undefined} */
   #flight
-  /** What an exchange found out, so that the next one need not ask. @type {{ uaaEndpoint?: string }} */
-  #known = {}
-  /** What the core remembers of failures; no secret. @type {object} */
-  #memory = {}
-  /** The refusal that is given again while the credential is held back. @type {AuthError | undefined} */
-  #refusal
+  /** Its waits, if it is one that nobody waited for when it started. @type {IdleClock | undefined} */
+  #idle
+  /** The wait that callers without wishes of their own share. @type {{ iam?: Promise<string>, uaa?: Promise<string> }} */
+  #waits = {}
   #isClosed = false
   /** @type {Stored | undefined} */
   #stored
-  #offsetMs = 0
+  #offset = new Offset()
 
   /**
    * @param {Credential | undefined} credential
@@ -64,11 +62,9 @@ export class Keeper {
    * @param {string} [key] of the login's record in the store
    */
   constructor(credential, call, plan, key) {
-    this.#credential = credential
-    // What is asked for anew at each exchange can always be used again.
-    this.#isReusable = plan.reusable ?? credential !== undefined
-    this.#call = call
-    this.#plan = plan
+    this.#login = new Login(credential, call, plan)
+    this.#clock = call.clock
+    this.#policy = new Policy(call.clock)
     if (call.store !== undefined && key !== undefined) {
       const problem = (/** @type {string} */ text) => this.tell({ type: 'store', problem: text })
       this.#stored = new Stored(call.store, key, call.clock, problem)
@@ -77,16 +73,16 @@ export class Keeper {
 
   /** The options of the login, for lookups on its tokens. */
   get call() {
-    return this.#call
+    return this.#login.call
   }
 
   get plan() {
-    return this.#plan
+    return this.#login.plan
   }
 
   /** Where the UAA is, if an exchange found it. */
   get uaaEndpoint() {
-    return this.#known.uaaEndpoint
+    return this.#login.known.uaaEndpoint
   }
 
   /** @param {TokenKind} kind */
@@ -96,7 +92,7 @@ export class Keeper {
 
   /** @param {AuthEvent} event */
   tell(event) {
-    tell(this.#call.onEvent, event)
+    tell(this.#login.call.onEvent, event)
   }
 
   /** Whom the tokens belong to, as far as they say. */
@@ -117,53 +113,7 @@ export class Keeper {
 
   /** Milliseconds since the token was asked for. @param {TokenKind} kind */
   ageMs(kind) {
-    const lease = this.#held(kind)?.lease
-    return lease === undefined ? 0 : this.#call.clock.monotonic() - (lease.end.mono - lease.lifeMs)
-  }
-
-  /**
-   * The access token. While it is fresh this is one comparison on each clock, and the same promise.
-   * @param {TokenKind} kind
-   * @param {{ minValidMs?: number, signal?: AbortSignal }} [options]
-   * @returns {Promise<string>}
-   */
-  token(kind, options) {
-    const held = kind === 'iam' ? this.#iam : this.#uaa
-    if (held !== undefined && options === undefined) {
-      const { clock } = this.#call
-      if (clock.now() < held.lookWall && clock.monotonic() < held.lookMono) return held.promise
-    }
-    return this.#looked(kind, options)
-  }
-
-  /**
-   * @param {TokenKind} kind
-   * @param {{ minValidMs?: number, signal?: AbortSignal }} [options]
-   */
-  async #looked(kind, options = {}) {
-    checkNames(options, ['minValidMs', 'signal'])
-    const { minValidMs, signal } = options
-    this.checkOpen()
-    const held = this.#held(kind)
-    if (held === undefined) throw noToken(kind)
-    const verdict = this.#judge(held, minValidMs)
-    if (verdict.handOut) {
-      if (minValidMs === undefined) this.#rest(held, verdict.quietMs)
-      if (verdict.exchange) this.#flight ??= this.#takeOff(true)
-      return held.promise
-    }
-    if (verdict.refuseMs !== undefined) throw this.#refusedAgain(verdict.refuseMs)
-    await this.exchange(signal)
-    const renewed = this.#held(kind)
-    if (renewed === undefined) throw noToken(kind)
-    if (minValidMs !== undefined && !this.#judge(renewed, minValidMs).handOut) {
-      throw new AuthError({
-        code: 'unavailable',
-        message: `a new token lives less than minValidMs (${minValidMs} ms)`,
-        hint: 'Ask for less.',
-      })
-    }
-    return renewed.promise
+    return ageMs(this.#held(kind), this.#policy.now())
   }
 
   /** @param {TokenKind} kind */
@@ -181,45 +131,90 @@ export class Keeper {
   }
 
   /**
-   * @param {Held | undefined} held
-   * @param {number} [minValidMs]
-   * @returns {{ handOut: boolean, exchange: boolean, quietMs: number, refuseMs?: number }}
+   * The access token. While it is fresh this is one comparison on each clock, and the same promise.
+   * @param {TokenKind} kind
+   * @param {{ minValidMs?: number, signal?: AbortSignal }} [options]
+   * @returns {Promise<string>}
    */
-  #judge(held, minValidMs) {
-    return callLoaded('judge', {
-      lease: held?.lease,
-      memory: this.#memory,
-      ...this.#instants(),
-      minValidMs,
-    })
+  token(kind, options) {
+    if (options === undefined) {
+      const held = kind === 'iam' ? this.#iam : this.#uaa
+      if (held !== undefined && isFresh(held, this.#clock)) return held.promise
+      const wait = this.#waits[kind]
+      if (wait !== undefined) return wait
+    }
+    try {
+      return this.#looked(kind, options)
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
-  #instants() {
-    const { clock } = this.#call
-    return { wall: clock.now(), mono: clock.monotonic() }
+  /**
+   * @param {TokenKind} kind
+   * @param {{ minValidMs?: number, signal?: AbortSignal }} [options]
+   */
+  #looked(kind, options) {
+    checkNames(options, ['minValidMs', 'signal'])
+    const { minValidMs, signal } = options ?? {}
+    this.checkOpen()
+    if (signal?.aborted) throw aborted(signal)
+    const held = this.#held(kind)
+    if (held === undefined) throw noToken(kind)
+    if (minValidMs === undefined && isFresh(held, this.#clock)) return held.promise
+    const now = this.#policy.checkedNow()
+    const verdict = this.#policy.judge(held, now, minValidMs)
+    if (verdict.handOut) {
+      if (minValidMs === undefined) rest(held, now, verdict.quietMs)
+      if (verdict.exchange) this.#flight ??= this.#takeOff(true)
+      return held.promise
+    }
+    if (verdict.refuseMs !== undefined) throw this.#policy.refusedAgain(verdict.refuseMs)
+    const wait = this.#waited(kind, minValidMs, signal)
+    if (options === undefined) this.#waits[kind] = wait
+    return wait
   }
 
-  /** Nothing changes for so long: callers need not look. @param {Held} held @param {number} quietMs */
-  #rest(held, quietMs) {
-    const { wall, mono } = this.#instants()
-    held.lookWall = wall + quietMs
-    held.lookMono = mono + quietMs
+  /**
+   * The token of an exchange, however short it lives.
+   * @param {TokenKind} kind
+   * @param {number} [minValidMs]
+   * @param {AbortSignal} [signal]
+   */
+  async #waited(kind, minValidMs, signal) {
+    await this.exchange(signal)
+    let renewed = this.#brought(kind)
+    if (isOver(renewed, this.#policy.now())) {
+      // It ended on its way: the answer was slow, or the machine slept meanwhile.
+      await this.exchange(signal)
+      renewed = this.#brought(kind)
+    }
+    const now = this.#policy.checkedNow()
+    if (isOver(renewed, now)) throw overOnArrival()
+    if (minValidMs !== undefined && !this.#policy.judge(renewed, now, minValidMs).handOut) {
+      throw tooShort(minValidMs)
+    }
+    return renewed.promise
   }
 
-  /** @param {number} retryAfterMs */
-  #refusedAgain(retryAfterMs) {
-    const { code, message, hint, status, serviceCode, requestId } = /** @type {AuthError} */ (
-      this.#refusal
-    )
-    return new AuthError({ code, message, hint, status, serviceCode, requestId, retryAfterMs })
+  /** What an exchange brought that was waited for. @param {TokenKind} kind */
+  #brought(kind) {
+    if (this.#isClosed) throw signedOut()
+    const held = this.#held(kind)
+    if (held === undefined) throw noToken(kind)
+    return held
   }
 
   /**
    * Signs in or renews; whoever comes meanwhile waits for the same exchange.
    * @param {AbortSignal} [signal] ends this wait alone
+   * @returns {Promise<void>}
    */
-  exchange(signal) {
-    this.#flight ??= this.#takeOff(false)
+  async exchange(signal) {
+    // What nobody wants any more is not begun; one that was given up is not joined.
+    if (signal?.aborted) throw aborted(signal)
+    if (this.#flight === undefined || this.#flight.isGivenUp) this.#flight = this.#takeOff(false)
+    this.#idle?.awaited()
     return this.#flight.wait(signal)
   }
 
@@ -229,7 +224,6 @@ export class Keeper {
    */
   async refresh(signal) {
     this.checkOpen()
-    this.#memory = {}
     await this.exchange(signal)
   }
 
@@ -240,17 +234,27 @@ export class Keeper {
    * @param {AbortSignal} [signal]
    */
   async renewed(kind, refused, signal) {
-    if (this.#held(kind)?.accessToken === refused) await this.exchange(signal)
+    this.checkOpen()
+    if (this.#held(kind)?.accessToken !== refused) return
+    const { refuseMs } = this.#policy.judge(undefined, this.#policy.checkedNow())
+    if (refuseMs !== undefined) throw this.#policy.refusedAgain(refuseMs)
+    await this.exchange(signal)
   }
 
   /** @param {boolean} isBackground */
   #takeOff(isBackground) {
     // What is good only once may be spent by the exchange: that is never given up half-way.
-    const isKept = isBackground || !this.#isReusable || this.#refreshToken() !== undefined
-    const flight = new Flight((signal) => this.#run(signal, isBackground), { isKept })
+    const isKept = isBackground || this.#login.spends || this.#refreshToken() !== undefined
+    // A caller's own clock decides itself what its waits keep alive.
+    this.#idle = isBackground && this.#clock === systemClock ? new IdleClock() : undefined
     const land = () => {
-      if (this.#flight === flight) this.#flight = undefined
+      if (this.#flight !== flight) return
+      this.#flight = undefined
+      this.#idle = undefined
+      this.#waits = {}
     }
+    /** @type {Flight<void>} */
+    const flight = new Flight((signal) => this.#run(signal, isBackground, land), { isKept })
     flight.done.then(land, land)
     return flight
   }
@@ -259,129 +263,117 @@ export class Keeper {
     return this.#iam === undefined ? this.#uaa?.refreshToken : this.#iam.refreshToken
   }
 
-  /** @param {AbortSignal} signal @param {boolean} isBackground */
-  async #run(signal, isBackground) {
-    const started = this.#call.clock.monotonic()
+  /**
+   * @param {AbortSignal} signal
+   * @param {boolean} isBackground
+   * @param {() => void} land from there on it is over for those who come
+   */
+  async #run(signal, isBackground, land) {
+    const started = this.#policy.now().mono
+    const clock = this.#idle ?? this.#clock
     /** @type {any} */
     let failure
-    let isFound = false
+    /** @type {'found' | 'new' | 'same' | undefined} */
+    let outcome
     try {
-      isFound = await this.#obtain(signal)
+      outcome = await this.#obtain(clock, signal)
     } catch (error) {
       failure = error
     }
-    const durationMs = this.#call.clock.monotonic() - started
-    if (failure === undefined || failure.code !== 'aborted') {
-      const { code, serviceCode } = failure ?? {}
-      const random = this.#call.clock.random?.() ?? Math.random()
-      const input = { memory: this.#memory, code, serviceCode, random, ...this.#instants() }
-      this.#memory = callLoaded('settle', input)
-      this.#refusal = failure
+    const durationMs = this.#policy.now().mono - started
+    if (failure?.code !== 'aborted') {
+      // A renewal that brought the same token again is tried again as if it had failed.
+      this.#policy.settle(failure ?? { code: outcome === 'same' ? 'protocol' : undefined })
       for (const held of [this.#iam, this.#uaa]) {
         // The verdict has changed: the next caller looks.
-        if (failure !== undefined && held !== undefined) this.#rest(held, 0)
+        if (failure !== undefined && held !== undefined) rest(held, this.#policy.now(), 0)
       }
     }
-    if (!isFound) this.tell({ type: 'exchange', isBackground, durationMs, code: failure?.code })
+    land()
+    if (outcome !== 'found') {
+      this.tell({ type: 'exchange', isBackground, durationMs, code: failure?.code })
+    }
     if (failure !== undefined) throw failure
   }
 
   /**
    * From the store, if another has exchanged meanwhile; else by an exchange.
+   * @param {Clock} clock
    * @param {AbortSignal} signal
-   * @returns {Promise<boolean>} whether it was found in the store
+   * @returns {Promise<'found' | 'new' | 'same'>}
    */
-  async #obtain(signal) {
-    if (this.#stored === undefined) {
-      await this.#exchangeNow(signal)
-      return false
-    }
-    return this.#stored.exclusively(
+  async #obtain(clock, signal) {
+    if (this.#stored === undefined) return this.#exchangeNow(clock, signal)
+    /** @type {'new' | 'same'} */
+    let outcome = 'new'
+    const isFound = await this.#stored.exclusively(
       {
         found: (record) => this.adopt(record),
-        exchange: () => this.#exchangeNow(signal),
+        exchange: async () => {
+          outcome = await this.#exchangeNow(clock, signal)
+        },
         record: () => this.#record(),
       },
       signal,
     )
+    return isFound ? 'found' : outcome
   }
 
-  /** @param {AbortSignal} signal */
-  async #exchangeNow(signal) {
-    const io = makeIo(this.#call, this.#plan, signal)
-    const refreshToken = this.#refreshToken()
-    if (refreshToken !== undefined) {
-      const canSignInAgain = this.#credential !== undefined
-      const exchanged = await this.#ask({ refreshToken, canSignInAgain }, io)
-      if (!exchanged.signInAgain) {
-        await this.#keep(exchanged)
-        if (!canSignInAgain) this.#keepAlive()
-        return
-      }
+  /** @param {Clock} clock @param {AbortSignal} signal */
+  async #exchangeNow(clock, signal) {
+    // The store, or the function for a credential, may have taken its time.
+    const checkWanted = () => {
+      if (this.#isClosed) throw signedOut()
     }
-    if (this.#credential === undefined) {
-      throw new AuthError({
-        code: 'expired',
-        message: 'the login has ended, and what it was made with is good only once',
-        hint: 'Sign in again.',
-      })
+    checkWanted()
+    const { exchanged, refreshToken } = await this.#login.exchange({
+      refreshToken: this.#refreshToken(),
+      isAnyGood: this.#isAnyGood(),
+      checkWanted,
+      clock,
+      signal,
+    })
+    const outcome = await this.#keep(exchanged, refreshToken)
+    const { accessToken } = this.#iam ?? {}
+    if (exchanged.byRefresh && accessToken !== undefined) {
+      this.#login.keepAlive(accessToken, clock)
     }
-    const credential = await settle(this.#credential)
-    await this.#keep(await this.#ask({ credential }, io))
+    return outcome
   }
 
-  /** @param {Record<string, unknown>} input @param {import('./platform.js').Io} io */
-  #ask(input, io) {
-    return callCore('exchange', { options: this.#call.options, ...this.#known, ...input }, io)
-  }
-
-  /** @param {any} exchanged */
-  async #keep({ iam, uaa, uaaEndpoint, uaaAsked, byRefresh, serverMs, sentWall }) {
-    if (this.#isClosed) {
-      // Signed out while it was under way: what it brought is of no use to anybody.
-      await this.#revoke({ iam, uaa })
-      return
-    }
-    this.#watchClock(serverMs, sentWall)
-    this.#iam = this.#fresh(iam, this.#iam, byRefresh)
-    this.#uaa = this.#fresh(uaa, this.#uaa, byRefresh)
-    if (uaaEndpoint !== undefined) this.#known = { uaaEndpoint }
-    // IAM refused the asking for a UAA token: it is not asked again.
-    if (!uaaAsked) this.#call = { ...this.#call, options: { ...this.#call.options, uaa: false } }
-    // What is good only once is of no more use, and need not lie around.
-    if (!this.#isReusable) this.#credential = undefined
+  #isAnyGood() {
+    const now = this.#policy.now()
+    return [this.#iam, this.#uaa].some(
+      (held) => held !== undefined && this.#policy.judge(held, now).handOut,
+    )
   }
 
   /**
-   * @param {any} set
-   * @param {Held | undefined} before
-   * @param {boolean} byRefresh
+   * @param {any} exchanged
+   * @param {string} [refreshToken] the one that was sent
+   * @returns {Promise<'new' | 'same'>}
    */
-  #fresh(set, before, byRefresh) {
-    if (set === undefined) return undefined
-    const isSame = before !== undefined && set.accessToken === before.accessToken
-    if (isSame && JWT.test(set.accessToken)) {
-      // A JWT ends when it ends, whatever the answer around it says: this one comes from a cache.
-      if (!this.#judge(before).handOut) {
-        throw new AuthError({
-          code: 'protocol',
-          message: 'the service answered with the token that has ended',
-          hint: 'A cache answers in its place: token requests must not be cached.',
-        })
-      }
-      return before
+  async #keep({ iam, uaa, uaaEndpoint, uaaAsked, byRefresh, serverMs, sentWall }, refreshToken) {
+    if (this.#isClosed) {
+      // Signed out while it was under way: what it brought is of no use to anybody.
+      await this.#login.revoke({ iam, uaa })
+      return 'new'
     }
-    return heldOf(set, byRefresh ? before?.refreshToken : undefined)
-  }
-
-  /** @param {number | undefined} serverMs @param {number} sentWall */
-  #watchClock(serverMs, sentWall) {
-    if (serverMs === undefined) return
-    const offsetMs = Math.round(serverMs - sentWall)
-    // A Date header tells whole seconds, and a round trip lies between: 5 s are no noise.
-    if (Math.abs(offsetMs) <= 5_000 || Math.abs(offsetMs - this.#offsetMs) <= 5_000) return
-    this.#offsetMs = offsetMs
-    this.tell({ type: 'clock', offsetMs })
+    const now = this.#policy.now()
+    const offsetMs = this.#offset.news(serverMs, sentWall, now.wall)
+    if (offsetMs !== undefined) this.tell({ type: 'clock', offsetMs })
+    const [before, set] = iam === undefined ? [this.#uaa, uaa] : [this.#iam, iam]
+    const isOld = isSame(before, set)
+    // This one comes from a cache.
+    if (before !== undefined && isOld && isOver(before, now)) throw cached()
+    const beside = byRefresh && iam !== undefined ? this.#uaa?.refreshToken : undefined
+    const old = byRefresh ? refreshToken : undefined
+    this.#iam = iam && (isOld ? before : heldOf(iam, old))
+    if (iam === undefined) this.#uaa = isOld ? before : heldOf(uaa, old)
+    else this.#uaa = uaa && (isSame(this.#uaa, uaa) ? this.#uaa : heldOf(uaa, beside))
+    this.#login.learn({ uaaEndpoint, uaaAsked })
+    this.#login.used()
+    return isOld ? 'same' : 'new'
   }
 
   /**
@@ -390,10 +382,11 @@ export class Keeper {
    * @returns {boolean} whether its token may be handed out
    */
   adopt({ text, ttlMs }) {
-    const random = this.#call.clock.random?.() ?? Math.random()
+    if (this.#isClosed) return false
+    const now = this.#policy.now()
     let read
     try {
-      read = callLoaded('readRecord', { text, ttlMs, random, ...this.#instants() })
+      read = callLoaded('readRecord', { text, ttlMs, random: this.#policy.random(), ...now })
     } catch {
       this.tell({ type: 'store', problem: 'the record can’t be read and counts as absent' })
       return false
@@ -403,8 +396,8 @@ export class Keeper {
     if (own !== undefined && first.lease.end.mono <= own.lease.end.mono + 1) return false
     this.#iam = iam && heldOf(iam)
     this.#uaa = uaa && heldOf(uaa)
-    if (uaaEndpoint !== undefined) this.#known = { uaaEndpoint }
-    return this.#judge(this.#iam ?? this.#uaa).handOut
+    this.#login.learn({ uaaEndpoint })
+    return this.#policy.judge(this.#iam ?? this.#uaa, now).handOut
   }
 
   /** Whether the store had a token that may be handed out. */
@@ -414,8 +407,8 @@ export class Keeper {
   }
 
   #record() {
-    const held = { iam: this.#iam, uaa: this.#uaa, ...this.#known }
-    const { record, ttlMs } = callLoaded('writeRecord', { held, ...this.#instants() })
+    const held = { iam: this.#iam, uaa: this.#uaa, ...this.#login.known }
+    const { record, ttlMs } = callLoaded('writeRecord', { held, ...this.#policy.now() })
     return { text: JSON.stringify(record), ttlMs: this.#isClosed ? 0 : ttlMs }
   }
 
@@ -426,41 +419,15 @@ export class Keeper {
   async close({ revoke }) {
     if (this.#isClosed) return
     this.#isClosed = true
-    this.#flight?.abandon(
-      new AuthError({
-        code: 'aborted',
-        message: 'the session was signed out',
-        cause: 'signed out',
-      }),
-    )
+    this.#waits = {}
+    this.#flight?.abandon(signedOut())
     const tokens = { iam: this.#iam, uaa: this.#uaa }
     this.#iam = undefined
     this.#uaa = undefined
-    this.#credential = undefined
-    this.#refusal = undefined
-    const isRevoked = revoke && (await this.#revoke(tokens))
+    this.#login.forget()
+    const isRevoked = revoke && (await this.#login.revoke(tokens))
     if (revoke) await this.#stored?.clear()
     this.tell({ type: 'logout', isRevoked })
-  }
-
-  /**
-   * @param {{ iam?: { accessToken: string }, uaa?: { accessToken: string } }} tokens
-   * @returns {Promise<boolean>} whether a service took it; a failure must not fail the sign-out
-   */
-  async #revoke(tokens) {
-    const input = { options: this.#call.options, ...this.#known, tokens }
-    return callCore('revoke', input, makeIo(this.#call, this.#plan)).then(
-      ({ taken }) => taken > 0,
-      () => false,
-    )
-  }
-
-  /** IAM ends a login that lies idle; one that can’t repeat itself is worth a word now and then. */
-  #keepAlive() {
-    const accessToken = this.#iam?.accessToken
-    if (accessToken === undefined) return
-    const input = { options: this.#call.options, token: accessToken }
-    callCore('keepAlive', input, makeIo(this.#call, this.#plan)).catch(() => {})
   }
 
   /**
@@ -469,18 +436,11 @@ export class Keeper {
    * @returns {Promise<string>}
    */
   async passcode(signal) {
-    this.checkOpen()
-    const refreshToken = this.#iam?.refreshToken
-    if (refreshToken === undefined) {
-      throw new AuthError({
-        code: 'unavailable',
-        message: 'a passcode is got by an IAM refresh token, and this login has none',
-        hint: 'Sign in at IAM with user name and password or a passcode; an API key has one with the option client { clientId: "bx", clientSecret: "bx" }.',
-      })
-    }
-    const input = { options: this.#call.options, refreshToken }
-    const { passcode } = await callCore('passcode', input, makeIo(this.#call, this.#plan, signal))
-    return passcode
+    const refreshToken = this.#iamRefreshToken(
+      'a passcode is got by',
+      'Sign in at IAM with user name and password or a passcode; an API key has one with the option client { clientId: "bx", clientSecret: "bx" }.',
+    )
+    return this.#login.passcode(refreshToken, signal)
   }
 
   /**
@@ -489,51 +449,32 @@ export class Keeper {
    * @param {AbortSignal} [signal]
    */
   async inAccount(account, signal) {
-    this.checkOpen()
-    const refreshToken = this.#iam?.refreshToken
-    if (refreshToken === undefined) {
-      throw new AuthError({
-        code: 'unavailable',
-        message: 'another account is reached by an IAM refresh token, and this login has none',
-        hint: 'An API key is bound to its own account; sign in with the option account instead.',
-      })
-    }
-    const call = { ...this.#call, options: { ...this.#call.options, account }, store: undefined }
-    const other = new Keeper(this.#credential, call, { ...this.#plan, reusable: this.#isReusable })
+    this.#iamRefreshToken(
+      'another account is reached by',
+      'An API key is bound to its own account; sign in with the option account instead.',
+    )
+    const { credential, call, plan, known } = this.#login.inAccount(account)
+    const other = new Keeper(credential, call, plan)
     other.#iam = this.#iam
-    other.#known = this.#known
+    other.#login.learn(known)
     await other.refresh(signal)
     return other
   }
-}
 
-/**
- * @param {any} set
- * @param {string} [oldRefreshToken] stays good where the answer holds no other
- * @returns {Held}
- */
-function heldOf(set, oldRefreshToken) {
-  const { accessToken, tokenType, refreshToken = oldRefreshToken, lease, holder } = set
-  return {
-    accessToken,
-    promise: Promise.resolve(accessToken),
-    lookWall: lease.look.wall,
-    lookMono: lease.look.mono,
-    lease,
-    tokenType,
-    refreshToken,
-    ...holder,
+  /** @param {string} what it is needed for @param {string} hint */
+  #iamRefreshToken(what, hint) {
+    this.checkOpen()
+    const refreshToken = this.#iam?.refreshToken
+    if (refreshToken !== undefined) return refreshToken
+    const message = `${what} an IAM refresh token, and this login has none`
+    throw new AuthError({ code: 'unavailable', message, hint })
   }
 }
 
-/** @param {TokenKind} kind */
-function noToken(kind) {
+function signedOut() {
   return new AuthError({
-    code: 'unavailable',
-    message: `this login has no ${kind === 'iam' ? 'IAM' : 'UAA'} token`,
-    hint:
-      kind === 'iam'
-        ? 'It signed in to a UAA: name an IAM in the option endpoints.'
-        : 'The service gave none with this login, as IBM Cloud does today. For a Cloud Foundry of your own set endpoints.cf and iam: null.',
+    code: 'aborted',
+    message: 'the session was signed out',
+    cause: 'signed out',
   })
 }

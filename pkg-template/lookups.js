@@ -118,6 +118,7 @@ export function findInstance(keeper, name, resourceGroup, signal) {
  * @returns {Promise<{ guid: string, name: string }>}
  */
 async function find(keeper, call, kind, name, input, signal) {
+  keeper.checkOpen()
   if (typeof name === 'string') return ask(keeper, call, kind, { name, ...input }, signal)
   const { options } = keeper.call
   const io = makeIo(keeper.call, keeper.plan, signal)

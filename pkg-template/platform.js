@@ -1,5 +1,6 @@
 // @ts-check
-/** @import { AuthEvent, Clock, FetchLike } from './types.js' */
+/** @import { AuthErrorCode, AuthEvent, Clock, FetchLike } from './types.js' */
+import { struckOut } from './errors.js'
 import { tell } from './events.js'
 
 /**
@@ -8,7 +9,8 @@ import { tell } from './events.js'
  * plain object `{ kind, code, unsent, crossOrigin }`.
  */
 export class Io {
-  /** The last value that a `fetch` rejected with, for the `cause` of an error. @type {unknown} */
+  /** The last error that a `fetch` rejected with, for the `cause` of an error; shows no secret. */
+  /** @type {Error | undefined} */
   thrown
 
   /**
@@ -43,9 +45,12 @@ export class Io {
     if (this.signal?.aborted) throw { kind: 'aborted' }
   }
 
-  /** @param {string} service its name in events */
-  attempt(service) {
-    return new Attempt(this, service)
+  /**
+   * @param {string} service its name in events
+   * @param {number} [resend] how often the same request was sent before
+   */
+  attempt(service, resend) {
+    return new Attempt(this, service, resend)
   }
 }
 
@@ -64,17 +69,23 @@ class Attempt {
   #onAbort = () => this.#end('aborted', this.#io.signal?.reason)
 
   #service
+  #resend
   #started = performance.now()
+  /** Empty until it is sent. */
   #url = ''
-  #method = ''
+  /** @type {RequestInit} */
+  #init = {}
   #requestId = ''
   /** @type {number | undefined} */
   #status
+  /** Why no answer came that can be read. @type {AuthErrorCode | undefined} */
+  #code
 
-  /** @param {Io} io @param {string} service */
-  constructor(io, service) {
+  /** @param {Io} io @param {string} service @param {number} [resend] */
+  constructor(io, service, resend) {
     this.#io = io
     this.#service = service
+    this.#resend = resend
     this.#ending = new Promise((_resolve, reject) => {
       this.#rejectEnding = reject
     })
@@ -98,6 +109,7 @@ class Attempt {
   #end(kind, reason) {
     if (this.#kind !== undefined) return
     this.#kind = kind
+    this.#code = kind
     this.#controller.abort(reason)
     this.#rejectEnding({ kind })
     this.#reader?.cancel().catch(() => {})
@@ -106,12 +118,15 @@ class Attempt {
   close() {
     clearTimeout(this.#timer)
     this.#io.signal?.removeEventListener('abort', this.#onAbort)
+    if (this.#url === '') return
     tell(this.#io.onEvent, {
       type: 'request',
       service: this.#service,
-      method: this.#method,
-      endpoint: this.#url.split('?', 1)[0] ?? '',
+      method: String(this.#init.method),
+      endpoint: endpointOf(this.#url),
+      resend: this.#resend,
       status: this.#status,
+      code: this.#code,
       requestId: this.#requestId === '' ? undefined : this.#requestId,
       durationMs: performance.now() - this.#started,
     })
@@ -136,7 +151,8 @@ class Attempt {
 
   /** @param {unknown} thrown @param {string} [url] */
   #network(thrown, url) {
-    this.#io.thrown = thrown
+    this.#io.thrown = struckOut(thrown, secretsOf(this.#init))
+    this.#code = 'network'
     const code = errorCode(thrown)
     return {
       kind: 'network',
@@ -153,9 +169,9 @@ class Attempt {
    * @returns {Promise<Response>} a genuine, unread one
    */
   async fetch(url, init, maxBody) {
-    this.#url = url
-    this.#method = String(init.method)
     if (this.#kind !== undefined) throw { kind: this.#kind }
+    this.#url = url
+    this.#init = init
     const { doFetch } = this.#io
     let answer
     try {
@@ -173,7 +189,9 @@ class Attempt {
       return response
     } catch (thrown) {
       if (this.#kind !== undefined) throw { kind: this.#kind }
-      throw isFailure(thrown) ? thrown : this.#network(thrown, url)
+      if (!isFailure(thrown)) throw this.#network(thrown, url)
+      this.#code = 'protocol'
+      throw thrown
     }
   }
 }
@@ -280,6 +298,34 @@ function errorCode(thrown) {
     // A getter of a foreign object threw: there is no code.
   }
   return ''
+}
+
+/**
+ * An address for events: without its query, and without the ids in its path (of an opaque token that is
+ * revoked the id is the token itself).
+ * @param {string} url
+ */
+function endpointOf(url) {
+  return url.replace(/\?.*/s, '').replace(/(\/token\/revoke|\/sessions)\/[^/]+/, '$1/{id}')
+}
+
+/** Fields of forms that are no secrets; to strike them out would only make an error harder to read. */
+const PLAIN = ['grant_type', 'response_type', 'token_type_hint', 'uaa_client_id', 'account']
+
+/**
+ * What an error about a request may quote and must not show: as it was given and as it was sent.
+ * @param {RequestInit} init
+ */
+function secretsOf({ headers, body }) {
+  const { Authorization = '' } = /** @type {Record<string, string>} */ (headers ?? {})
+  const form = [...new URLSearchParams(typeof body === 'string' ? body : '')]
+  const values = form.flatMap(([name, value]) =>
+    PLAIN.includes(name)
+      ? []
+      : [value, encodeURIComponent(value), new URLSearchParams({ '': value }).toString().slice(1)],
+  )
+  const all = [Authorization, Authorization.replace(/^\w+ +/, ''), ...values]
+  return all.filter((text) => text !== '')
 }
 
 /** @param {string} url */

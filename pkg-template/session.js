@@ -159,7 +159,7 @@ export class Session {
 
   /**
    * A session with another target, on the same tokens (GUIDs and CRNs send nothing); or one in another
-   * account, by a refresh grant.
+   * account, by a refresh grant, without the target: that lies in the account before.
    * @param {TargetOption | { account: string }} target
    * @param {{ signal?: AbortSignal }} [options]
    * @returns {Promise<Session>}
@@ -171,9 +171,9 @@ export class Session {
     if (typeof target === 'object' && target !== null && 'account' in target) {
       checkNames(target, ['account'])
       const account = { ...keeper.call.options, account: target.account ?? null }
-      const plan = await callPlan({ options: account, target: this.#aim })
+      const plan = await callPlan({ options: account })
       const other = await keeper.inAccount(target.account, signal)
-      return new Session(other, this.#aim, plan, await storeKeyOf({ ...plan, keyParts: undefined }))
+      return new Session(other, {}, plan, await storeKeyOf({ ...plan, keyParts: undefined }))
     }
     await callPlan({ options: keeper.call.options, wanted: target ?? null })
     return aimedSession(keeper, target, this.#storeKey, signal)
@@ -198,7 +198,11 @@ export class Session {
     return {
       authenticate: async (request) => {
         const token = await this.#keeper.token(this.#defaultKind())
-        request.headers = { ...request.headers, Authorization: `Bearer ${token}` }
+        // In another case it would be a second header beside ours.
+        const others = Object.entries(request.headers ?? {}).filter(
+          ([name]) => name.toLowerCase() !== 'authorization',
+        )
+        request.headers = { ...Object.fromEntries(others), Authorization: `Bearer ${token}` }
       },
       authenticationType: () => (this.#defaultKind() === 'iam' ? 'iam' : 'bearerToken'),
     }

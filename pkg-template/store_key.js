@@ -37,14 +37,17 @@ export function readKey(key) {
   const [, storeKey, text] = /^([hr][0-9a-f]{32,64})\.([\w-]+)$/.exec(String(key)) ?? []
   if (storeKey === undefined || text === undefined)
     throw wrong('the key', 'one that session.key gave')
+  let aim
   try {
     const bytes = Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (c) =>
       c.charCodeAt(0),
     )
-    return { storeKey, aim: JSON.parse(new TextDecoder().decode(bytes)) }
+    aim = JSON.parse(new TextDecoder().decode(bytes))
   } catch {
-    throw wrong('the key', 'one that session.key gave')
+    // What can't be read is no target.
   }
+  if (typeof aim !== 'object' || aim === null) throw wrong('the key', 'one that session.key gave')
+  return { storeKey, aim }
 }
 
 /** @param {Uint8Array} bytes */

@@ -1,9 +1,11 @@
 // @ts-check
 /** @import { Clock, Store, StoreLock } from './types.js' */
+import { aborted } from './flight.js'
 
 const CALL_MS = 2_000
 const LOCK_MS = 30_000
 const WAIT_MS = 100
+const FAILED = Symbol('failed')
 
 /**
  * One record of a caller's store. Whatever the store does (throws, hangs, returns nonsense) costs an
@@ -14,6 +16,8 @@ export class Stored {
   #key
   #clock
   #tell
+  /** It hung: until the next use of the store it is not asked again. */
+  #hangs = false
 
   /**
    * @param {Store} store
@@ -29,7 +33,12 @@ export class Stored {
   }
 
   /** @returns {Promise<{ text: string, ttlMs: number } | undefined>} */
-  async read() {
+  read() {
+    this.#hangs = false
+    return this.#read()
+  }
+
+  async #read() {
     const record = await this.#guarded('get', () => this.#store.get(this.#key))
     if (record === undefined || record === null) return undefined
     if (typeof record.text === 'string' && Number.isFinite(record.ttlMs) && record.ttlMs > 0) {
@@ -41,7 +50,7 @@ export class Stored {
 
   /**
    * Lock, read again, exchange, publish. While another holds the lock, its result is waited for; after
-   * that (or where the store can't lock) the work is done here.
+   * that (or where the store can't lock) the work is done here, and published unless another was newer.
    * @param {{
    *   found: (record: { text: string, ttlMs: number }) => boolean,
    *   exchange: () => Promise<void>,
@@ -51,26 +60,29 @@ export class Stored {
    * @returns {Promise<boolean>} whether it was found
    */
   async exclusively({ found, exchange, record }, signal) {
+    this.#hangs = false
     const lock = await this.#lock(found, signal)
     if (lock === 'found') return true
     try {
       await exchange()
       const { text, ttlMs } = record()
       if (ttlMs <= 0) return false
-      if (lock === undefined) await this.write(text, ttlMs)
-      else await this.#guarded('set', () => lock.set(text, { ttlMs }))
+      if (lock !== undefined) {
+        await this.#guarded('set', () => lock.set(text, { ttlMs }))
+      } else {
+        const other = await this.#read()
+        if (other === undefined || !found(other)) {
+          await this.#guarded('set', () => this.#store.set(this.#key, text, { ttlMs }))
+        }
+      }
       return false
     } finally {
       if (lock !== undefined) await this.#guarded('release', () => lock.release())
     }
   }
 
-  /** @param {string} text @param {number} ttlMs */
-  async write(text, ttlMs) {
-    await this.#guarded('set', () => this.#store.set(this.#key, text, { ttlMs }))
-  }
-
   async clear() {
+    this.#hangs = false
     await this.#guarded('delete', () => this.#store.delete(this.#key))
   }
 
@@ -83,18 +95,21 @@ export class Stored {
     const end = this.#clock.monotonic() + LOCK_MS
     const { lock } = this.#store
     for (;;) {
-      const before = await this.read()
+      const before = await this.#read()
       if (before !== undefined && found(before)) return 'found'
       if (typeof lock !== 'function') return undefined
-      const mark = {}
       const held = await this.#guarded(
         'lock',
         () => lock.call(this.#store, this.#key, { ttlMs: LOCK_MS, signal }),
-        mark,
+        { failed: FAILED, late: release },
       )
-      if (held === mark) return undefined
+      if (held === FAILED) return undefined
       if (held !== undefined && held !== null) {
-        const again = await this.read()
+        if (typeof held.set !== 'function' || typeof held.release !== 'function') {
+          this.#tell('lock gave what is no lock')
+          return undefined
+        }
+        const again = await this.#read()
         if (again === undefined || !found(again)) return held
         await this.#guarded('release', () => held.release())
         return 'found'
@@ -103,30 +118,46 @@ export class Stored {
         this.#tell('the lock was held too long by another')
         return undefined
       }
-      await this.#clock.sleep(WAIT_MS, { signal })
+      try {
+        await this.#clock.sleep(WAIT_MS, { signal })
+      } catch (thrown) {
+        throw signal.aborted ? aborted(signal) : thrown
+      }
     }
   }
 
   /**
    * @param {string} name
    * @param {() => any} call
-   * @param {unknown} [failed] what a failed call gives
+   * @param {{ failed?: unknown, late?: (result: any) => unknown }} [options] `failed`: what a failed call
+   *   gives; `late`: is given what comes too late
    * @returns {Promise<any>}
    */
-  async #guarded(name, call, failed) {
+  async #guarded(name, call, { failed, late: tooLate } = {}) {
+    if (this.#hangs) return failed
+    const work = (async () => call())()
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     let timer
     const late = new Promise((_resolve, reject) => {
-      timer = setTimeout(() => reject(new Error(`took longer than ${CALL_MS} ms`)), CALL_MS)
+      timer = setTimeout(() => {
+        this.#hangs = true
+        reject(new Error('too late'))
+      }, CALL_MS)
     })
     try {
-      return await Promise.race([(async () => call())(), late])
+      return await Promise.race([work, late])
     } catch {
       // What a store says may quote what it keeps: only which call failed is told.
       this.#tell(`${name} failed`)
+      work.then(tooLate).catch(() => {})
       return failed
     } finally {
       clearTimeout(timer)
     }
   }
+}
+
+/** A lock that came too late is nobody's. @param {any} lock */
+function release(lock) {
+  return lock?.release?.()
 }

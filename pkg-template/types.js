@@ -88,7 +88,7 @@
  * @property {FetchLike} [fetch] the global one without it
  * @property {Clock} [clock] wall and monotonic without it
  * @property {AbortSignal} [signal] ends this call alone
- * @property {(event: AuthEvent) => void} [onEvent] what happens, without secrets
+ * @property {(event: AuthEvent) => unknown} [onEvent] what happens, without secrets
  */
 
 /**
@@ -122,7 +122,10 @@
  * @typedef {ExchangeOptions & { target?: TargetOption, store?: Store }} LoginOptions `target` is looked
  *   up at login; `store` is where tokens are kept and shared
  */
-/** @typedef {LoginOptions & { store: Store, credential?: Credential }} ResumeOptions */
+/**
+ * The target is that of the session which was named; with `credential` it can sign in again.
+ * @typedef {ExchangeOptions & { store: Store, credential?: Credential }} ResumeOptions
+ */
 
 /**
  * Where tokens are kept. `ttlMs` is how long a record is kept still. `lock` gives `undefined` while
@@ -142,16 +145,19 @@
 
 /**
  * What happens, told to `onEvent` and on the diagnostics channel `keyprotect-auth`. Durations are
- * milliseconds; `endpoint` has no query; `code` is there where it failed. Never a secret.
+ * milliseconds; `endpoint` has no query; `code` is there where it failed. Never a secret. One function
+ * that throws, or whose promise rejects, breaks nothing.
  *
- * - `request`: one attempt at one request; `status` is missing where no answer came.
+ * - `request`: one attempt at one request; `status` is missing where no answer came, `code` says why none
+ *   came that can be read; `requestId` is the one that was sent; `resend` is how often the same request
+ *   was sent before.
  * - `exchange`: a sign-in or a renewal, from its first request to its last.
  * - `lookup`: a name looked up.
  * - `store`: the store failed or held nonsense; the call went on without it.
  * - `clock`: the wall clock is off by so much from a service's (more than 5 s); renewal does not mind.
  * - `logout`: signed out; `isRevoked` where a service took it.
- * @typedef {{ type: 'request', service: string, method: string, endpoint: string, status?: number,
- *     requestId?: string, durationMs: number }
+ * @typedef {{ type: 'request', service: string, method: string, endpoint: string, resend?: number,
+ *     status?: number, code?: AuthErrorCode, requestId?: string, durationMs: number }
  *   | { type: 'exchange', isBackground: boolean, durationMs: number, code?: AuthErrorCode }
  *   | { type: 'lookup', what: 'org' | 'space' | 'instance' | 'keys', durationMs: number, code?: AuthErrorCode }
  *   | { type: 'store', problem: string }

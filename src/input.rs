@@ -115,6 +115,8 @@ pub fn plan(text: &str) -> Result<Plan, Error> {
         let known: &[&str] = match object.text("call") {
             Some("find") => &FIND,
             Some("login") => &LOGIN,
+            // The key names the target already.
+            Some("resume") => LOGIN.get(..12).unwrap_or_default(),
             _ => &EXCHANGE,
         };
         check_names(&names.collect::<Vec<_>>(), known)?;
@@ -166,18 +168,18 @@ fn key_parts(credential: &Credential, options: &Options) -> Option<Vec<String>> 
         Credential::Password { .. } | Credential::Passcode(_) => return None,
     };
     let endpoints = &options.endpoints;
-    let place = endpoints
-        .iam
-        .as_ref()
-        .or(endpoints.uaa.as_ref())
-        .or(endpoints.cf.as_ref())?;
+    // An IAM and a UAA may share an address: which of both it is counts too.
+    let (service, place) = match &endpoints.iam {
+        Some(iam) => ("iam", iam),
+        None => ("uaa", endpoints.uaa.as_ref().or(endpoints.cf.as_ref())?),
+    };
     let client = options
         .client
         .as_ref()
         .map_or("", |client| client.id.as_str());
     let account = options.account.as_deref().unwrap_or_default();
     let uaa = if options.uaa { "uaa" } else { "" };
-    let parts = [place.as_str(), kind, client, secret, account, uaa];
+    let parts = [service, place.as_str(), kind, client, secret, account, uaa];
     Some(parts.iter().map(|part| (*part).to_owned()).collect())
 }
 

@@ -22,9 +22,15 @@ impl Instants {
         }
     }
 
-    /// Milliseconds from `now` to here, by the clock that has less left.
+    /// Milliseconds from `now` to here, by the clock that has less left; none where a clock failed, for
+    /// the other one alone proves nothing.
     pub fn left_at(self, now: Self) -> f64 {
-        (self.wall - now.wall).min(self.mono - now.mono)
+        let (wall, mono) = (self.wall - now.wall, self.mono - now.mono);
+        // `min` would pass over what is not a number.
+        if wall.is_nan() || mono.is_nan() {
+            return f64::NEG_INFINITY;
+        }
+        wall.min(mono)
     }
 }
 
@@ -52,8 +58,10 @@ impl Lease {
         let life_ms = life_ms.min(LONGEST_LIFE_MS);
         let min_valid_ms = MIN_VALID_MS.min(life_ms / 5.0);
         let due = life_ms * (0.72 + 0.16 * random.clamp(0.0, 1.0));
+        // Some of a short life too is left to renew in while callers get the good token.
+        let latest = 0.9 * (life_ms - min_valid_ms);
         Self {
-            look: sent.plus(due.min(life_ms - min_valid_ms)),
+            look: sent.plus(due.min(latest)),
             end: sent.plus(life_ms),
             min_valid_ms,
             life_ms,
@@ -106,6 +114,24 @@ mod tests {
             !at(-9_000_000.0, 3_540_001.0),
             "a wall clock that was set back"
         );
+    }
+
+    #[test]
+    fn renewal_of_a_short_token_is_due_before_callers_must_wait() {
+        for life_ms in [1.0, 5_000.0, 120_000.0, 300_000.0, 900_000.0] {
+            let lease = Lease::new(SENT, life_ms, 1.0);
+            let due = lease.look.mono - SENT.mono;
+            assert!(due >= 0.719 * life_ms && due <= 0.901 * (life_ms - lease.min_valid_ms));
+        }
+    }
+
+    #[test]
+    fn a_clock_that_fails_leaves_nothing_of_a_token() {
+        let lease = Lease::new(SENT, 3_600_000.0, 0.5);
+        for (wall, mono) in [(f64::NAN, SENT.mono), (SENT.wall, f64::NAN)] {
+            assert!(!lease.is_good(Instants { wall, mono }, Some(0.0)));
+            assert!(!Lease::new(Instants { wall, mono }, 1.0, 0.5).is_good(SENT, Some(0.0)));
+        }
     }
 
     #[test]

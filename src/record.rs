@@ -1,7 +1,8 @@
 //! What a store keeps of a login, as versioned JSON text.
 //!
 //! Lives are written as what is left of them: how much time has passed since is what is gone from the
-//! record's own time to live in the store, so the clocks of writer and reader need not agree.
+//! record's own time to live in the store, so the clocks of writer and reader need not agree. A sum over
+//! all of it tells a record that was changed by accident; it is no signature.
 
 use crate::error::Error;
 use crate::json::{self, Object};
@@ -25,7 +26,8 @@ pub fn write(held: &Object, now: Instants) -> (Object, f64) {
         let Some(set) = held.object(kind) else {
             continue;
         };
-        let left_ms = left_ms(set, now);
+        // Whole milliseconds, for the sum is over what will be read.
+        let left_ms = left_ms(set, now).floor();
         let refresh_token = set.text("refreshToken");
         ttl_ms = ttl_ms.max(if refresh_token.is_some() {
             REFRESHABLE_MS
@@ -37,11 +39,38 @@ pub fn write(held: &Object, now: Instants) -> (Object, f64) {
             .with_text("tokenType", set.text("tokenType"))
             .with_text("refreshToken", refresh_token)
             .with("leftMs", left_ms.into())
-            .with("lifeMs", lease_number(set, "lifeMs").into());
+            .with("lifeMs", lease_number(set, "lifeMs").floor().into());
         record = record.with(kind, written.into());
     }
     record = record.with_text("uaaEndpoint", held.text("uaaEndpoint"));
-    (record.with("ttlMs", ttl_ms.into()), ttl_ms)
+    let record = record.with("ttlMs", ttl_ms.into());
+    let sum = sum(&record);
+    (record.with("sum", sum.into()), ttl_ms)
+}
+
+/// FNV-1a over every field that is read.
+fn sum(record: &Object) -> f64 {
+    let mut sum = 0x811c_9dc5_u32;
+    let mut add = |bytes: &[u8]| {
+        for byte in bytes.iter().chain(&[0]) {
+            sum = (sum ^ u32::from(*byte)).wrapping_mul(0x0100_0193);
+        }
+    };
+    let none = Object::default();
+    for object in [
+        record.object("iam").unwrap_or(&none),
+        record.object("uaa").unwrap_or(&none),
+        record,
+    ] {
+        for name in ["accessToken", "tokenType", "refreshToken", "uaaEndpoint"] {
+            add(object.text(name).unwrap_or_default().as_bytes());
+        }
+        for name in ["leftMs", "lifeMs", "ttlMs"] {
+            let number = object.number(name).unwrap_or_default();
+            add(&number.to_bits().to_le_bytes());
+        }
+    }
+    sum.into()
 }
 
 fn lease_number(set: &Object, name: &str) -> f64 {
@@ -89,7 +118,8 @@ pub fn read(text: &str, ttl_ms: f64, now: Instants, random: f64) -> Result<Recor
 
 fn read_object(text: &str, ttl_ms: f64, now: Instants, random: f64) -> Option<Record> {
     let object = json::parse_object(text.as_bytes())?;
-    if object.number("v")?.total_cmp(&VERSION).is_ne() {
+    let is = |name: &str, wanted: f64| Some(object.number(name)?.total_cmp(&wanted).is_eq());
+    if !is("v", VERSION)? || !is("sum", sum(&object))? {
         return None;
     }
     // A store may round its times; it can't give a record more time than it was written with.
@@ -191,11 +221,18 @@ mod tests {
             &text.replace("\"v\":1.0", "\"v\":2.0"),
             text.get(..text.len() - 9).unwrap(),
             &text.replace("SENTINEL-A", "SENT INEL"),
+            &text.replace("SENTINEL-A", "SENTINEL-B"),
+            &text.replace("\"Bearer\"", "\"Basic\""),
+            &text.replace("\"R\"", "\"S\""),
+            &text.replace("\"leftMs\":3600000.0", "\"leftMs\":3500000.0"),
+            &text.replace("\"lifeMs\":3600000.0", "\"lifeMs\":3700000.0"),
+            &text.replace("\"ttlMs\":2592000000.0", "\"ttlMs\":2592000001.0"),
             &text.replace("\"lifeMs\":3600000.0", "\"lifeMs\":-1"),
             &text.replace("\"leftMs\":3600000.0", "\"leftMs\":1e99"),
         ] {
             let error = read(broken, ttl_ms, NOW, 0.5).unwrap_err();
             assert!(!format!("{error:?}").contains("SENT"), "{broken}");
+            assert_ne!(broken, text);
         }
         assert!(read(&text, ttl_ms, NOW, 0.5).is_ok());
     }

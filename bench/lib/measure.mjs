@@ -5,24 +5,33 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const USAGE = fileURLToPath(new URL('./usage.cjs', import.meta.url))
-const LOOP = fileURLToPath(new URL('./loop.mjs', import.meta.url))
+const [LOOP, BATCH, OWN] = ['loop', 'batch', 'own'].map((name) =>
+  fileURLToPath(new URL(`./${name}.mjs`, import.meta.url)),
+)
 
 /**
  * `name` is what the report calls it, `file` lies in `bench/subjects/`, `call` names the export that
- * an in-process scenario calls. What prints something else than the others (`prints`) is a floor, and
+ * the scenarios that measure within the process call. What prints something else than the others (`prints`) is a floor, and
  * no peer.
  * @typedef {{ name: string, file: string, call?: string, prints?: string }} Subject
  * @typedef {{ app: string, env: Record<string, string> }} Place
  * @typedef {{ prints: string, figures: Record<string, number> }} Measured
  */
 
-/** What each kind of scenario measures: the figures' names, and how they are printed. */
+/**
+ * What each kind of scenario measures: the figures' names, and how they are printed. A scenario of
+ * kind `own` names its figures itself.
+ * @type {Record<'process' | 'in-process' | 'batch' | 'own', { figures: Record<string, string>,
+ *   measure: (subject: Subject, place: Place) => Promise<Measured> }>}
+ */
 export const KINDS = {
   process: {
     measure: measureProcess,
     figures: { wall: 'wall ms', cpu: 'CPU ms (user + sys)', rss: 'peak RSS MB' },
   },
-  'in-process': { measure: measureCalls, figures: { ns: 'ns per call' } },
+  'in-process': { measure: measuredBy([LOOP]), figures: { ns: 'ns per call' } },
+  batch: { measure: measuredBy(['--expose-gc', BATCH]), figures: { ms: 'ms' } },
+  own: { measure: measuredBy(['--expose-gc', OWN]), figures: {} },
 }
 
 /**
@@ -38,10 +47,15 @@ async function measureProcess({ file }, place) {
   return { prints: output, figures: { wall: ms, cpu, rss } }
 }
 
-/** @param {Subject} subject @param {Place} place @returns {Promise<Measured>} */
-async function measureCalls({ file, call = 'default' }, place) {
-  const { output, report } = await node([LOOP, subjectPath(file, place), call], place)
-  return { prints: output, figures: JSON.parse(report) }
+/**
+ * @param {string[]} harness what runs the subject's export
+ * @returns {(subject: Subject, place: Place) => Promise<Measured>}
+ */
+function measuredBy(harness) {
+  return async ({ file, call = 'default' }, place) => {
+    const { output, report } = await node([...harness, subjectPath(file, place), call], place)
+    return { prints: output, figures: JSON.parse(report) }
+  }
 }
 
 /** @param {string} file @param {Place} place */

@@ -38,7 +38,7 @@ export async function installApp() {
 /**
  * Starts the IAM that answers every subject, in a process of its own.
  * @param {string} app
- * @returns {Promise<{ url: string, apiKey: string, tokenLength: number, stop: () => void }>}
+ * @returns {Promise<{ url: string, plainUrl: string, apiKey: string, tokenLength: number, stop: () => void }>}
  */
 export async function startIam(app) {
   const child = fork(join(app, 'iam.mjs'), { cwd: app, execArgv: [] })

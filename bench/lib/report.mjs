@@ -4,7 +4,7 @@ import { cpus, loadavg } from 'node:os'
 import { join } from 'node:path'
 import { bin, root, run } from '../../tools/run.mjs'
 import { kb } from '../size.mjs'
-import { KINDS } from './measure.mjs'
+import { figuresOf } from './scenario.mjs'
 import { aligned, markdown } from './table.mjs'
 
 /** @import { Sizes } from '../size.mjs' */
@@ -29,7 +29,8 @@ export function factsOf({ core, entry }, rounds) {
 /** @param {Scenario} scenario @param {Outcome} outcome @param {Facts} facts */
 export function asText(scenario, outcome, facts) {
   const { figures, beside } = tables(scenario, outcome)
-  const parts = [scenario.title, said(facts).join('\n'), aligned(figures, 2), aligned(beside, 2)]
+  const parts = [scenario.title, said(facts).join('\n'), aligned(figures, 2)]
+  if (beside.length > 1) parts.push(aligned(beside, 2))
   return `${parts.join('\n\n')}\n`
 }
 
@@ -45,7 +46,8 @@ export async function writeResults(name, scenario, outcome, facts) {
   const { figures, beside } = tables(scenario, outcome)
   const list = said(facts).map((line) => `- ${line}`)
   const parts = [`# ${scenario.title}`, scenario.note, list.join('\n')]
-  parts.push(markdown(figures, 2), markdown(beside, 2))
+  parts.push(markdown(figures, 2))
+  if (beside.length > 1) parts.push(markdown(beside, 2))
   parts.push(`Made by \`npm run bench -- ${name}\`; every round is in \`${name}.json\`.`)
   writeFileSync(`${base}.md`, `${parts.join('\n\n')}\n`)
   const { title, kind } = scenario
@@ -64,9 +66,9 @@ function said({ date, cpu, cores, node, rounds, load, size: { core, entry } }) {
 }
 
 /** @param {Scenario} scenario @param {Outcome} outcome */
-function tables({ kind }, { figures, ours, beside }) {
+function tables(scenario, { figures, ours, beside }) {
   /** @type {Record<string, string>} */
-  const titles = KINDS[kind].figures
+  const titles = figuresOf(scenario)
   return {
     figures: [
       ['subject', 'figure', 'median', 'quartiles'],

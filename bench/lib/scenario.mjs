@@ -7,9 +7,10 @@ import { ratio, spread } from './stats.mjs'
 
 /**
  * A file `bench/scenarios/NAME.mjs` exports one by default. The first subject is ours; the report
- * sets it beside each of its peers. `prints` is what a subject must print to count as right.
+ * sets it beside each of its peers. `prints` is what a subject must print to count as right,
+ * `figures` what it measures where that is not said by its kind.
  * @typedef {{ title: string, note: string, kind: keyof typeof KINDS, subjects: Subject[],
- *   prints: (iam: { tokenLength: number }) => string }} Scenario
+ *   figures?: Record<string, string>, prints: (iam: { tokenLength: number }) => string }} Scenario
  * @typedef {{ subject: string, figure: string, spread: Spread, rounds: number[] }} Figure
  * @typedef {{ peer: string, figure: string, ratio: Ratio }} Beside
  * @typedef {{ figures: Figure[], ours: string, beside: Beside[] }} Outcome
@@ -34,7 +35,12 @@ export async function runScenario(scenario, { rounds, place, tokenLength }) {
       if (round >= 0) taken.get(subject)?.push(figures)
     }
   }
-  return outcome(Object.keys(KINDS[kind].figures), taken)
+  return outcome(Object.keys(figuresOf(scenario)), taken)
+}
+
+/** Their names, and how they are printed. @param {Scenario} scenario */
+export function figuresOf({ kind, figures }) {
+  return figures ?? KINDS[kind].figures
 }
 
 /** @template T @param {T[]} list @param {number} by @returns {T[]} */

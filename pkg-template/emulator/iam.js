@@ -113,6 +113,19 @@ function revoke(call) {
   return iamJson(call, 200, {})
 }
 
+/**
+ * A word that a login is still in use, as IBM's command line sends it: no body, the client's Basic.
+ * @type {Handler}
+ */
+function keepAlive(call) {
+  const clientId = clientOf(call, new URLSearchParams(), { wanted: true })
+  if (call.body !== '') throw notValid(call, 'body: not expected', 'Strict: there is none.')
+  const logins = [...call.world.iamLogins.values()]
+  const login = logins.find(({ sessionId }) => sessionId === call.params.sessionId)
+  if (login?.clientId === clientId) return { ...iamJson(call, 204, {}), body: '' }
+  return iamError(call, 404, 'BXNIM0060E', 'Web application exception', 'HTTP 404 Not Found')
+}
+
 /** @type {Handler} */
 const passcodeForPeople = (call) =>
   passcodePage(call, 'iam') ?? signInPage(call, `${call.base}/identity/passcode`)
@@ -132,6 +145,7 @@ export const iam = {
     '/identity/passcode': { GET: passcodeForPeople, POST: passcode },
     '/identity/userinfo': { GET: userInfo },
     '/identity/revoke': { POST: revoke },
+    '/v1/sessions/{sessionId}/state': { PATCH: keepAlive },
     '/login.do': { POST: signInHere },
   },
   unknown: unknownPath,

@@ -29,8 +29,11 @@ export function memoryStore({ clock = systemClock } = {}) {
   return {
     async get(key) {
       const record = records.get(key)
-      if (record === undefined || record.end <= now()) return undefined
-      return { text: record.text, ttlMs: record.end - now() }
+      if (record === undefined) return undefined
+      const ttlMs = record.end - now()
+      if (ttlMs > 0) return { text: record.text, ttlMs }
+      records.delete(key)
+      return undefined
     },
     async set(key, text, { ttlMs }) {
       put(key, text, ttlMs)

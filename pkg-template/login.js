@@ -1,0 +1,161 @@
+// @ts-check
+/** @import { Given } from './call.js' */
+/** @import { Plan } from './keeper.js' */
+/** @import { Clock, Credential } from './types.js' */
+import { callCore, makeIo } from './call.js'
+import { settle } from './credential.js'
+import { AuthError } from './errors.js'
+
+/** What a login was made with, what its exchanges found out, and its errands at the services. */
+export class Login {
+  /** @type {Credential | undefined} */
+  #credential
+  #isReusable
+  #call
+  #plan
+  /** So that the next exchange need not ask. @type {{ uaaEndpoint?: string }} */
+  #known = {}
+
+  /**
+   * @param {Credential | undefined} credential
+   * @param {Given} call
+   * @param {Plan} plan
+   */
+  constructor(credential, call, plan) {
+    this.#credential = credential
+    // What is asked for anew at each exchange can always be used again.
+    this.#isReusable = plan.reusable ?? credential !== undefined
+    this.#call = call
+    this.#plan = plan
+  }
+
+  get call() {
+    return this.#call
+  }
+
+  get plan() {
+    return this.#plan
+  }
+
+  get known() {
+    return this.#known
+  }
+
+  /** Whether an exchange of the credential may spend it. */
+  get spends() {
+    // Nothing is known of what a function will give.
+    if (!this.#isReusable || typeof this.#credential !== 'object') return true
+    const { passcode, refreshToken } = this.#credential
+    return passcode !== undefined || refreshToken !== undefined
+  }
+
+  /**
+   * By the refresh token, if there is one; by the credential if that is refused, or if the service
+   * fails on it while no token is good.
+   * @param {{ refreshToken?: string, isAnyGood: boolean, checkWanted: () => void, clock: Clock, signal: AbortSignal }} with_
+   * @returns {Promise<{ exchanged: any, refreshToken?: string }>} with the refresh token that was sent
+   */
+  async exchange({ refreshToken, isAnyGood, checkWanted, clock, signal }) {
+    const io = makeIo({ ...this.#call, clock }, this.#plan, signal)
+    if (refreshToken !== undefined) {
+      const exchanged = await this.#renew(refreshToken, isAnyGood, io)
+      if (exchanged !== undefined) return { exchanged, refreshToken }
+    }
+    if (this.#credential === undefined) {
+      throw new AuthError({
+        code: 'expired',
+        message: 'the login has ended, and what it was made with is good only once',
+        hint: 'Sign in again.',
+      })
+    }
+    const credential = await settle(this.#credential)
+    checkWanted()
+    const exchanged = await this.#ask({ credential }, io)
+    const sent = credential.refreshToken
+    return { exchanged, refreshToken: typeof sent === 'string' ? sent : undefined }
+  }
+
+  /**
+   * @param {string} refreshToken
+   * @param {boolean} isAnyGood
+   * @param {import('./platform.js').Io} io
+   * @returns {Promise<any>} undefined where it is the credential’s turn
+   */
+  async #renew(refreshToken, isAnyGood, io) {
+    const hasCredential = this.#credential !== undefined
+    // A service that fails is no reason to send the credential while a token is good.
+    const canSignInAgain = hasCredential && !isAnyGood
+    try {
+      const exchanged = await this.#ask({ refreshToken, canSignInAgain }, io)
+      return exchanged.signInAgain ? undefined : exchanged
+    } catch (/** @type {any} */ error) {
+      if (hasCredential && error.code === 'expired') return undefined
+      throw error
+    }
+  }
+
+  /** @param {Record<string, unknown>} input @param {import('./platform.js').Io} io */
+  #ask(input, io) {
+    return callCore('exchange', { options: this.#call.options, ...this.#known, ...input }, io)
+  }
+
+  /**
+   * Takes in what an exchange found out.
+   * @param {{ uaaEndpoint?: string, uaaAsked?: boolean }} found
+   */
+  learn({ uaaEndpoint, uaaAsked = true }) {
+    if (uaaEndpoint !== undefined) this.#known = { uaaEndpoint }
+    // IAM refused the asking for a UAA token: it is not asked again.
+    if (!uaaAsked) this.#call = { ...this.#call, options: { ...this.#call.options, uaa: false } }
+  }
+
+  /** What is good only once is of no more use, and need not lie around. */
+  used() {
+    if (!this.#isReusable) this.#credential = undefined
+  }
+
+  forget() {
+    this.#credential = undefined
+  }
+
+  /** The same in another account, which is reached by a refresh token. @param {string} account */
+  inAccount(account) {
+    const call = { ...this.#call, options: { ...this.#call.options, account }, store: undefined }
+    const plan = { ...this.#plan, reusable: this.#isReusable }
+    return { credential: this.#credential, call, plan, known: this.#known }
+  }
+
+  /**
+   * @param {{ iam?: object, uaa?: object }} tokens
+   * @returns {Promise<boolean>} whether a service took it; a failure must not fail the sign-out
+   */
+  revoke(tokens) {
+    const input = { options: this.#call.options, ...this.#known, tokens }
+    return callCore('revoke', input, makeIo(this.#call, this.#plan)).then(
+      ({ taken }) => taken > 0,
+      () => false,
+    )
+  }
+
+  /**
+   * IAM ends a login that lies idle; one that can’t repeat itself is worth a word now and then.
+   * @param {string} accessToken
+   * @param {Clock} clock
+   */
+  keepAlive(accessToken, clock) {
+    if (this.#credential !== undefined) return
+    const input = { options: this.#call.options, token: accessToken }
+    callCore('keepAlive', input, makeIo({ ...this.#call, clock }, this.#plan)).catch(() => {})
+  }
+
+  /**
+   * @param {string} refreshToken
+   * @param {AbortSignal} [signal]
+   * @returns {Promise<string>}
+   */
+  async passcode(refreshToken, signal) {
+    const input = { options: this.#call.options, refreshToken }
+    const io = makeIo(this.#call, this.#plan, signal)
+    return (await callCore('passcode', input, io)).passcode
+  }
+}
