@@ -85,8 +85,7 @@ function addresses(endpoints) {
 /** @typedef {'exchange' | 'findOrg' | 'findSpace' | 'findInstance' | 'listKeys' | 'passcode' | 'keepAlive' | 'revoke'} Errand */
 
 /**
- * Has the core do an errand. What it rejects with becomes an `AuthError`; no value that the call was
- * given as a secret gets into its `cause`.
+ * Has the core do an errand. What it rejects with becomes an `AuthError`.
  * @param {Errand} name
  * @param {Record<string, unknown>} input
  * @param {Io} io
@@ -97,7 +96,7 @@ export async function callCore(name, input, io) {
   try {
     return await core.call(name, toText(input), io)
   } catch (thrown) {
-    throw toAuthError(thrown, io, input)
+    throw toAuthError(thrown, io)
   }
 }
 
@@ -155,9 +154,8 @@ export function toText(input) {
 /**
  * @param {any} thrown
  * @param {Io} [io]
- * @param {unknown} [input]
  */
-export function toAuthError(thrown, io, input) {
+export function toAuthError(thrown, io) {
   if (thrown instanceof AuthError) return thrown
   if (typeof thrown?.code !== 'string' || typeof thrown.message !== 'string') {
     return new AuthError({
@@ -166,34 +164,7 @@ export function toAuthError(thrown, io, input) {
       hint: 'This is a fault of keyprotect-auth: please report it.',
     })
   }
-  const cause = thrown.code === 'network' ? struckOut(io?.thrown, secretsIn(input)) : undefined
-  return new AuthError({ ...thrown, cause })
-}
-
-/** Every text that came in below these names. @param {any} input @returns {string[]} */
-function secretsIn(input) {
-  const { credential, refreshToken, token } = input ?? {}
-  return [refreshToken, token, ...Object.values(credential ?? {})].filter(
-    (value) => typeof value === 'string' && value !== '',
-  )
-}
-
-/**
- * A copy of an error that shows no secret; the original may quote what was sent.
- * @param {any} error
- * @param {string[]} secrets
- * @returns {Error | undefined}
- */
-export function struckOut(error, secrets, depth = 0) {
-  if (!(error instanceof Error) || depth > 3) return undefined
-  let message = String(error.message)
-  for (const secret of secrets) message = message.replaceAll(secret, '[redacted]')
-  const cause = struckOut(error.cause, secrets, depth + 1)
-  const copy = new Error(message, cause === undefined ? undefined : { cause })
-  copy.name = error.name
-  const { code } = /** @type {{ code?: unknown }} */ (error)
-  if (typeof code === 'string') Object.assign(copy, { code })
-  return copy
+  return new AuthError({ ...thrown, cause: thrown.code === 'network' ? io?.thrown : undefined })
 }
 
 /** @param {string} name @param {string} wanted */

@@ -1,7 +1,7 @@
 // @ts-check
 /** @import { Credential } from './types.js' */
-import { struckOut, wrong } from './call.js'
-import { AuthError } from './errors.js'
+import { wrong } from './call.js'
+import { AuthError, struckOut } from './errors.js'
 
 /** Fields that may be given as a function, called at each exchange. */
 const SECRETS = ['apiKey', 'password', 'passcode', 'refreshToken']

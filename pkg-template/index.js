@@ -5,7 +5,7 @@
 import { callCore, callPlan, given, makeIo, toAuthError, wrong } from './call.js'
 import { isKnown, settle } from './credential.js'
 import { AuthError } from './errors.js'
-import { Flight } from './flight.js'
+import { aborted, Flight } from './flight.js'
 import { Keeper } from './keeper.js'
 import { loadCore } from './load.js'
 import { aimedSession, Session } from './session.js'
@@ -138,6 +138,7 @@ export async function exchangeToken(credential, options) {
     credential: settled,
   })
   const input = { options: call.options, credential: settled }
+  if (call.signal?.aborted) throw aborted(call.signal)
   const flight = new Flight((signal) => callCore('exchange', input, makeIo(call, plan, signal)), {
     isKept: !plan.reusable,
   })
@@ -215,6 +216,7 @@ async function find(what, name, options, own) {
   const call = given(rest)
   const plan = await callPlan({ call: 'find', names: call.names, options: call.options })
   const input = { options: call.options, name, ...taken }
+  if (call.signal?.aborted) throw aborted(call.signal)
   const flight = new Flight((signal) => callCore(what, input, makeIo(call, plan, signal)))
   return flight.wait(call.signal)
 }

@@ -2,7 +2,7 @@
 /** @import { WasmSource } from './load.js' */
 import { readFileSync } from 'node:fs'
 import { initSync } from './core.js'
-import { loadFromWeb } from './load_web.js'
+import { checked, loadFromWeb } from './load_web.js'
 
 /**
  * Loads the wasm from its file, at once: the async way would load all of Node's fetch first.
@@ -11,13 +11,13 @@ import { loadFromWeb } from './load_web.js'
  */
 export function loadFromFile(source) {
   if (source instanceof WebAssembly.Module) {
-    initSync({ module: source })
+    initSync({ module: checked(source) })
     return undefined
   }
   if (/^https?:/.test(String(source))) return loadFromWeb(source)
   const place = source ?? new URL('./core_bg.wasm', import.meta.url)
   const isPlace = place instanceof URL || typeof place === 'string'
   const bytes = isPlace ? readFileSync(place) : place
-  initSync({ module: new WebAssembly.Module(/** @type {BufferSource} */ (bytes)) })
+  initSync({ module: checked(new WebAssembly.Module(/** @type {BufferSource} */ (bytes))) })
   return undefined
 }

@@ -9,7 +9,16 @@ const MAGIC = [0x00, 0x61, 0x73, 0x6d]
  * @param {WasmSource} [source]
  */
 export async function loadFromWeb(source) {
-  initSync({ module: await compile(source) })
+  initSync({ module: checked(await compile(source)) })
+}
+
+/**
+ * A module that is ours: another one could not be taken back once it is in place.
+ * @param {WebAssembly.Module} module
+ */
+export function checked(module) {
+  if (WebAssembly.Module.exports(module).some(({ name }) => name === 'decide')) return module
+  throw new Error('it is another program than core_bg.wasm')
 }
 
 /**

@@ -2,8 +2,8 @@
 /** @import { Keeper, Plan } from './keeper.js' */
 /** @import { TokenKind } from './types.js' */
 import { isWorthAnother } from './again.js'
-import { struckOut, wrong } from './call.js'
-import { AuthError } from './errors.js'
+import { wrong } from './call.js'
+import { AuthError, struckOut } from './errors.js'
 
 const REDIRECTS = [301, 302, 303, 307, 308]
 /** What a `Request` says beside address, headers, body and signal; properties that a copy would miss. */

@@ -112,16 +112,6 @@ impl Credential {
     pub fn spends(&self) -> bool {
         matches!(self, Self::Passcode(_))
     }
-
-    /// The secrets in it, to be struck out of what services say.
-    pub fn secrets(&self) -> Vec<&str> {
-        vec![match self {
-            Self::ApiKey(key) => key.expose(),
-            Self::Password { password, .. } => password.expose(),
-            Self::Passcode(passcode) => passcode.expose(),
-            Self::RefreshToken(token) => token.expose(),
-        }]
-    }
 }
 
 fn check_row(object: &Object) -> Result<&'static Row, Error> {

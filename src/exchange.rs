@@ -181,12 +181,11 @@ impl Exchange {
                     self.ask(Step::Grant);
                     return Ok(());
                 }
-                let secrets = self.credential.secrets();
                 let refusal = match self.service() {
                     Service::Iam => iam::refusal::read,
                     _ => uaa::refusal::read,
                 };
-                refusal(reply, body.as_ref(), self.is_refresh(), &secrets)
+                refusal(reply, body.as_ref(), self.is_refresh())
             }
             Err(error) => error,
         };

@@ -36,9 +36,9 @@ extern "C" {
     fn random(this: &Io) -> f64;
     #[wasm_bindgen(method)]
     fn sleep(this: &Io, ms: f64) -> Promise;
-    /// For a service, by its name in events.
+    /// For a service, by its name in events; `resend` is how often the request was sent before.
     #[wasm_bindgen(method)]
-    fn attempt(this: &Io, service: &str) -> Attempt;
+    fn attempt(this: &Io, service: &str, resend: u32) -> Attempt;
 
     /// A request id for this address, empty where none may be sent.
     #[wasm_bindgen(method, js_name = requestId)]
@@ -114,7 +114,7 @@ async fn send(io: &Io, id: RequestId, request: Request, retries: u32) -> Ended {
             },
             random: io.random(),
         };
-        let attempt = io.attempt(request.service.key());
+        let attempt = io.attempt(request.service.key(), tries);
         let mut outcome = try_once(&attempt, &request).await;
         attempt.close();
         tries += 1;
@@ -152,6 +152,7 @@ async fn try_once(attempt: &Attempt, request: &Request) -> Outcome {
         retry_date_ms: date_ms(headers.get("retry-after")),
         body,
         sent_id: sent_id.map(|(_, id)| id),
+        secrets: request.secrets.clone(),
     }))
 }
 

@@ -67,6 +67,7 @@ pub(crate) mod testing {
             retry_date_ms: None,
             body: body.as_bytes().to_vec(),
             sent_id: Some("ours".into()),
+            secrets: vec!["SENTINEL".into()],
         }
     }
 

@@ -6,12 +6,15 @@ use crate::base64;
 use crate::endpoint::Endpoint;
 use crate::error::{Code, Error};
 use crate::secret::AccessToken;
-use crate::text::{before, digits, has, is_one_of, text};
+use crate::text::{before, cut, digits, has, is_one_of, text};
 
 /// Bound of a token or error body, in bytes.
 pub const SMALL_BODY: usize = 1 << 20;
 /// Bound of a page of a list, in bytes (5,000 spaces with their organizations are 7.5 MiB).
 pub const LIST_BODY: usize = 64 << 20;
+
+/// Fields of forms that hold a secret.
+const SECRET_FIELDS: [&str; 5] = ["apikey", "password", "passcode", "refresh_token", "token"];
 
 /// Answer headers that the core reads; the transport brings these and no others.
 pub const READ_HEADERS: [&str; 6] = [
@@ -119,6 +122,8 @@ pub struct Request {
     pub max_body: usize,
     /// Whether it may be sent again.
     pub resend: Resend,
+    /// What it bears that a service may quote, and that is never shown.
+    pub secrets: Vec<String>,
 }
 
 impl Request {
@@ -132,6 +137,7 @@ impl Request {
             body: None,
             max_body: SMALL_BODY,
             resend: Resend::Safe,
+            secrets: Vec::new(),
         }
     }
 
@@ -151,12 +157,22 @@ impl Request {
             body: Some(query_of(form, encode_form)),
             max_body: SMALL_BODY,
             resend,
+            secrets: form
+                .iter()
+                .filter(|(name, _)| SECRET_FIELDS.contains(name))
+                .map(|(_, value)| (*value).to_owned())
+                .collect(),
         }
     }
 
     /// The same request with a further header.
     #[must_use]
     pub fn with_header(mut self, name: &'static str, value: String) -> Self {
+        if name == "Authorization"
+            && let Some((_, bare)) = cut(&value, b" ")
+        {
+            self.secrets.push(bare.to_owned());
+        }
         self.headers.push((name, value));
         self
     }
@@ -201,6 +217,8 @@ pub struct Reply {
     pub body: Vec<u8>,
     /// The request id that we sent, if any.
     pub sent_id: Option<String>,
+    /// Those of the request: struck out of what the service says.
+    pub secrets: Vec<String>,
 }
 
 impl Reply {
@@ -428,9 +446,24 @@ mod tests {
             retry_date_ms: None,
             body: b"SENTINEL".to_vec(),
             sent_id: None,
+            secrets: vec![],
         };
         let shown = format!("{request:?} {:?}", Outcome::Ok(Box::new(reply)));
         assert!(!shown.contains("SENTINEL"), "{shown}");
+    }
+
+    #[test]
+    fn what_a_request_bears_is_known_so_that_it_can_be_struck_out() {
+        let form = [("grant_type", "password"), ("password", "p&=")];
+        let request = Request::post_form(Service::Uaa, String::new(), &form, Resend::Safe);
+        let request = request.with_header("Authorization", basic("c", "secret"));
+        assert_eq!(
+            request.secrets,
+            ["p&=".to_owned(), base64::encode(b"c:secret")]
+        );
+        let token = AccessToken::from_answer("T").unwrap();
+        let read = Request::get(Service::CloudController, String::new()).with_bearer(&token);
+        assert_eq!(read.secrets, ["T"]);
     }
 
     #[test]

@@ -232,8 +232,8 @@ pub fn refusal(reply: &Reply) -> Error {
             "Key Protect's own code (serviceCode) says more.",
         ),
     };
-    let said = text!(": ", shown(said, &[]));
-    refused(service, reply, meaning, &said, reason, &[])
+    let said = text!(": ", shown(said, reply));
+    refused(service, reply, meaning, &said, reason)
 }
 
 fn said_and_reason(body: &Object) -> Option<(&str, Option<&str>)> {

@@ -82,11 +82,10 @@ pub(crate) fn refused(
     (code, hint): (Code, &str),
     said: &str,
     service_code: Option<&str>,
-    secrets: &[&str],
 ) -> Error {
     let message = text!(service.name(), " refused", said);
     complete(Error::new(code, &message, hint), service, reply)
-        .with_service_code(service_code.map(|code| shown(code, secrets)))
+        .with_service_code(service_code.map(|code| shown(code, reply)))
 }
 
 /// A status in brackets, for messages.
@@ -104,22 +103,22 @@ pub fn general_form(service: Service, reply: &Reply, body: &Object) -> Error {
     let mut error = without_code(service, reply);
     if let Some(said) = said {
         let status = in_brackets(reply.status);
-        error.message = text!(service.name(), " refused", status, ": ", shown(said, &[]));
+        error.message = text!(service.name(), " refused", status, ": ", shown(said, reply));
         error.code = code_by_status(reply.status);
     }
     error.service_code = field("code")
         .or_else(|| body.text("error_code"))
-        .map(|code| shown(code, &[]));
+        .map(|code| shown(code, reply));
     let id = ["trace", "transaction_id", "global_transaction_id"];
     if let Some(id) = id.iter().find_map(|name| body.text(name)) {
-        error.request_id = Some(shown(id, &[]));
+        error.request_id = Some(shown(id, reply));
     }
     error
 }
 
-/// A service's text for people: one line, bounded, secrets struck out.
-pub fn shown(text: &str, secrets: &[&str]) -> String {
-    line(&struck_out(text, secrets), 300)
+/// A service's text for people: one line, bounded, the request's secrets struck out.
+pub fn shown(text: &str, reply: &Reply) -> String {
+    line(&struck_out(text, &reply.secrets), 300)
 }
 
 #[cfg(test)]

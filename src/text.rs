@@ -142,7 +142,7 @@ pub(crate) fn line(text: &str, most: usize) -> String {
 
 /// A text without any of the secrets in it.
 #[inline(never)]
-pub(crate) fn struck_out(text: &str, secrets: &[&str]) -> String {
+pub(crate) fn struck_out(text: &str, secrets: &[String]) -> String {
     let mut all = text.to_owned();
     // Very short ones would strike out half of any text, and tell more by that than they hide.
     for secret in secrets.iter().filter(|secret| secret.len() >= 4) {
@@ -202,9 +202,9 @@ mod tests {
         assert_eq!(line("a\nb\u{0}c", 9), "a b c");
         assert_eq!(line("äöü", 2), "äö");
         assert_eq!(
-            struck_out("key K-1234 is K-1234", &["K-1234"]),
+            struck_out("key K-1234 is K-1234", &["K-1234".to_owned()]),
             "key [redacted] is [redacted]"
         );
-        assert_eq!(struck_out("abc", &["abc"]), "abc");
+        assert_eq!(struck_out("abc", &["abc".to_owned()]), "abc");
     }
 }

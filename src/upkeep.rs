@@ -57,7 +57,7 @@ impl Flow for GetPasscode {
         let reply = result?;
         let body = json::parse_object(&reply.body);
         if !reply.is_success() {
-            return Err(iam::refusal::read(reply, body.as_ref(), true, &[]));
+            return Err(iam::refusal::read(reply, body.as_ref(), true));
         }
         let passcode = body.as_ref().and_then(|body| body.text("passcode"));
         match passcode {

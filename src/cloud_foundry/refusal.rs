@@ -19,8 +19,8 @@ pub fn read(reply: &Reply) -> Error {
         return without_controller(reply);
     };
     let meaning = meaning(title, reply.status);
-    let said = text!(": ", shown(detail, &[]));
-    refused(SERVICE, reply, meaning, &said, Some(title), &[])
+    let said = text!(": ", shown(detail, reply));
+    refused(SERVICE, reply, meaning, &said, Some(title))
 }
 
 fn title_and_detail(body: &Object) -> Option<(&str, &str)> {

@@ -11,8 +11,8 @@ use crate::refusal::{code_by_status, general_form, in_brackets, refused, shown, 
 use crate::text::{has, text};
 
 /// Reads an answer that is not a success. `refreshing` tells a refused refresh token from a refused
-/// credential; `secrets` are struck out of what IAM says.
-pub fn read(reply: &Reply, body: Option<&Object>, refreshing: bool, secrets: &[&str]) -> Error {
+/// credential.
+pub fn read(reply: &Reply, body: Option<&Object>, refreshing: bool) -> Error {
     let Some(body) = body else {
         return without_code(Service::Iam, reply);
     };
@@ -20,17 +20,17 @@ pub fn read(reply: &Reply, body: Option<&Object>, refreshing: bool, secrets: &[&
         return general_form(Service::Iam, reply, body);
     };
     let said = match body.text("errorMessage") {
-        Some(text) => text!(": ", shown(text, secrets)),
+        Some(text) => text!(": ", shown(text, reply)),
         None => in_brackets(reply.status),
     };
     let meaning = meaning(service_code, reply.status, body, refreshing);
     let service_code = Some(service_code);
-    let mut error = refused(Service::Iam, reply, meaning, &said, service_code, secrets);
+    let mut error = refused(Service::Iam, reply, meaning, &said, service_code);
     let context_id = body
         .object("context")
         .and_then(|context| context.text("requestId"));
     if let Some(id) = context_id {
-        error.request_id = Some(shown(id, &[]));
+        error.request_id = Some(shown(id, reply));
     }
     error
 }
@@ -176,7 +176,6 @@ mod tests {
             &reply(status, body),
             json::parse_object(body.as_bytes()).as_ref(),
             refreshing,
-            &["SENTINEL"],
         )
     }
 

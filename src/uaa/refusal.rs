@@ -9,8 +9,8 @@ use crate::refusal::{code_by_status, refused, shown, without_code};
 use crate::text::{has, text, trim};
 
 /// Reads an answer that is not a success. `refreshing` tells a refused refresh token from a refused
-/// credential; `secrets` are struck out of what UAA says.
-pub fn read(reply: &Reply, body: Option<&Object>, refreshing: bool, secrets: &[&str]) -> Error {
+/// credential.
+pub fn read(reply: &Reply, body: Option<&Object>, refreshing: bool) -> Error {
     let said = body.and_then(|body| Some((body, body.text("error")?)));
     let Some((body, error)) = said else {
         return without_code(Service::Uaa, reply);
@@ -18,11 +18,11 @@ pub fn read(reply: &Reply, body: Option<&Object>, refreshing: bool, secrets: &[&
     let text = body.text("error_description").unwrap_or_default();
     let meaning = meaning(error, text, reply.status, refreshing);
     let said = if is_fit_to_show(error, text) {
-        text!(": ", shown(text, secrets))
+        text!(": ", shown(text, reply))
     } else {
-        text!(" (", shown(error, secrets), ")")
+        text!(" (", shown(error, reply), ")")
     };
-    refused(Service::Uaa, reply, meaning, &said, Some(error), secrets)
+    refused(Service::Uaa, reply, meaning, &said, Some(error))
 }
 
 /// Texts of code exchanges repeat the code or verifier; JSON is the body of another server.
@@ -168,7 +168,6 @@ mod tests {
             &reply(status, &body),
             json::parse_object(body.as_bytes()).as_ref(),
             refreshing,
-            &["SENTINEL"],
         )
     }
 
@@ -334,7 +333,6 @@ mod tests {
             &reply(400, "<h1>request must be over https</h1>"),
             None,
             false,
-            &[],
         );
         assert_eq!(error.code, Code::Protocol);
     }

@@ -21,12 +21,14 @@ const HOUR = 3_600_000
 const part = (name) => `${SENTINEL}-${name}`
 /** Names are no secrets, and errors say them; events do not. */
 const NAME = 'NAME-7f3a'
+/** What a Basic header shows of the client's secret. */
+const CLIENT = btoa(`c:${part('client')}`)
 
 /** Services in whose every answer there is a secret, and that fail in each way once in a while. */
 function quoting() {
   let isDown = false
-  const handler = ({ path, form, query }) => {
-    const sent = path.endsWith('/passcode') ? '' : `${Object.values(form)} ${query}`
+  const handler = ({ path, form, query, headers }) => {
+    const sent = `${Object.values(form)} ${query} ${headers.authorization}`
     if (isDown) return isDown(sent)
     if (path.endsWith('/passcode')) return json({ passcode: part('passcode') })
     if (path.includes('revoke')) return html(200, sent)
@@ -56,7 +58,7 @@ const FAILURES = [
     json({ errorCode: 'BXNIM0415E', errorMessage: sent, errorDetails: sent }, { status: 400 }),
   (sent) => json({ error: 'unauthorized', error_description: sent }, { status: 401 }),
   (sent) => json({ errors: [{ title: 'CF-NotAuthorized', detail: sent }] }, { status: 403 }),
-  () => json({ message: 'down', error_code: 'x' }, { status: 500 }),
+  (sent) => json({ message: sent, error_code: sent }, { status: 500 }),
   (sent) => json({ resources: [{ errorMsg: sent }] }, { status: 403 }),
 ]
 
@@ -137,7 +139,10 @@ test('no event, no error and no form of them holds a secret in a whole life', as
       for (const value of [...events, ...errors]) {
         console.log(value, { value })
         const forms = [value, inspect(value), JSON.stringify(value), structuredClone(value)]
-        for (const form of forms) assertNoSecret(form)
+        for (const form of forms) {
+          assertNoSecret(form)
+          assertNoSecret(form, CLIENT)
+        }
         if (!(value instanceof Error)) assertNoSecret(value, NAME)
       }
       console.log(session, [session], '%o', session)

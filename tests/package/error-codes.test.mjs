@@ -244,18 +244,19 @@ test('timeout, network and aborted have their cause', async (t) => {
 
 const PACKAGE = new URL('.', import.meta.resolve('keyprotect-auth'))
 
-test('load_failed: a wasm that is missing, a page, or cut', async (t) => {
+test('load_failed: a wasm that is missing, a page, cut, or another one', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'keyprotect-auth-'))
   t.after(() => rmSync(folder, { recursive: true }))
   const wasm = readFileSync(new URL('core_bg.wasm', PACKAGE))
   writeFileSync(join(folder, 'page.wasm'), '<!doctype html><title>404</title>')
   writeFileSync(join(folder, 'cut.wasm'), wasm.subarray(0, wasm.length / 2))
+  writeFileSync(join(folder, 'other.wasm'), Buffer.from('0061736d01000000', 'hex'))
   writeFileSync(join(folder, 'good.wasm'), wasm)
   const script = `
     import { init, decodeToken } from ${JSON.stringify(String(new URL('index.node.js', PACKAGE)))}
     import { pathToFileURL } from 'node:url'
     const codes = []
-    for (const name of ['missing', 'page', 'cut']) {
+    for (const name of ['missing', 'page', 'cut', 'other']) {
       const error = await init(pathToFileURL(name + '.wasm')).catch((error) => error)
       const { code, hint, retryable } = error
       codes.push([code, retryable, hint.includes('core_bg.wasm'), error.cause instanceof Error])
@@ -269,7 +270,7 @@ test('load_failed: a wasm that is missing, a page, or cut', async (t) => {
     encoding: 'utf8',
   })
   assert.deepEqual(JSON.parse(stdout || JSON.stringify(stderr)), {
-    codes: Array(3).fill(['load_failed', false, true, true]),
+    codes: Array(4).fill(['load_failed', false, true, true]),
     claims: { sub: 'me' },
   })
   reached.add('load_failed')

@@ -82,8 +82,12 @@ test('each try is told, and a request without an answer says why there is none',
   const server = await serving(t, (_request, count) => (count < 3 ? html(503) : json(tokens())))
   await exchangeToken({ apiKey: 'K' }, { endpoints: { iam: server.url }, clock, onEvent })
   assert.deepEqual(
-    of('request').map(({ status }) => status),
-    [503, 503, 200],
+    of('request').map(({ resend, status }) => [resend, status]),
+    [
+      [0, 503],
+      [1, 503],
+      [2, 200],
+    ],
   )
   const silent = await rawServing(t, () => {})
   const fallen = await rawServing(t, (socket) => socket.destroy())
@@ -119,6 +123,9 @@ test('what was never sent is not told as a request', async () => {
   const { events, onEvent } = listening()
   const options = { onEvent, signal: AbortSignal.abort(), fetch: async () => json(tokens()) }
   await refusal(login({ apiKey: 'K' }, options))
+  await refusal(exchangeToken({ passcode: 'P' }, options))
+  const endpoints = { cf: 'https://cf.example.test' }
+  await refusal(findOrg('acme', { ...options, token: 'T', endpoints }))
   await refusal(exchangeToken({ apiKey: '<K>' }, { onEvent }))
   const fetch = async () => json(tokens({ refresh_token: 'R' }))
   const session = await login({ apiKey: 'K' }, { onEvent, fetch })

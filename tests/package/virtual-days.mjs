@@ -60,6 +60,7 @@ function createOracle({ time, clock, service, figures, fail }) {
     }
     const mono = clock.monotonic()
     if (code === undefined) {
+      service.held = service.delivered
       failures = { count: 0, mono: 0 }
       refused = { count: 0, until: Number.NEGATIVE_INFINITY }
     } else if (REFUSALS.includes(code)) {
@@ -107,8 +108,8 @@ async function call({ session, service, kind, random, time, oracle, figures, fai
       ? (await session.headers()).Authorization.slice('Bearer '.length)
       : await session[`${kind}Token`](options)
     oracle.handedOut(token)
-    // The answer may be there while the session still reads it: then the one before is good too.
-    const isHeld = token === must || token === service.before?.token
+    // A newer answer may be there that the session has not told of yet.
+    const isHeld = token === must || token === service.delivered?.token
     if (must !== undefined && !isHeld) fail('a caller got another token than the good one')
   } catch (error) {
     figures.rejections += 1

@@ -193,7 +193,7 @@ export function createService({ random, time, clock, atUaa, fail }) {
       // The answer is lost, what it gave is spent.
       if (service.isBad && random.chance(0.1)) throw new TypeError('fetch failed')
       await time.later(random.chance(0.05) ? random.below(10 * SECOND) : random.below(200), signal)
-      if (held !== undefined) [service.before, service.held] = [service.held, held]
+      if (held !== undefined) service.delivered = held
       return response
     } finally {
       active -= 1

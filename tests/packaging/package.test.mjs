@@ -19,7 +19,7 @@ const bin = (name) => join(root, 'node_modules', '.bin', name)
  * commit; the whole core may weigh 60 000 at most. 45 000 was hoped for at first: the four errands with
  * their refusals and hints, on the crates that are given, come to 53 000.
  */
-const BUDGET = 59_500
+const BUDGET = 59_700
 
 test('the wasm keeps its budget', async () => {
   const { wasm } = await sizes(pkg)
