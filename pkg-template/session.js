@@ -17,7 +17,7 @@ export class Session {
   #keeper
   #aim
   #plan
-  #headers
+  #toHeaders
   #storeKey
 
   /**
@@ -30,7 +30,12 @@ export class Session {
     this.#keeper = keeper
     this.#aim = aim
     this.#plan = plan
-    this.#headers = plan.headers
+    const { headers } = plan
+    const isBare = Object.keys(headers).length === 0
+    /** @type {(token: string) => Record<string, string>} */
+    this.#toHeaders = isBare
+      ? (token) => ({ Authorization: `Bearer ${token}` })
+      : (token) => ({ Authorization: `Bearer ${token}`, ...headers })
     this.#storeKey = storeKey
   }
 
@@ -76,10 +81,14 @@ export class Session {
    * @param {{ token?: TokenKind, signal?: AbortSignal }} [options] `token`: IAM's where there is one
    * @returns {Promise<Record<string, string>>}
    */
-  async headers(options) {
-    const kind = options === undefined ? this.#defaultKind() : this.#kind(options)
-    const token = await this.#keeper.token(kind, only(options?.signal))
-    return { Authorization: `Bearer ${token}`, ...this.#headers }
+  headers(options) {
+    if (options === undefined) return this.#keeper.token(this.#defaultKind()).then(this.#toHeaders)
+    return this.#headersOf(options)
+  }
+
+  /** @param {{ token?: TokenKind, signal?: AbortSignal }} options */
+  async #headersOf(options) {
+    return this.#toHeaders(await this.#keeper.token(this.#kind(options), only(options.signal)))
   }
 
   #defaultKind() {

@@ -27,12 +27,14 @@ pub(crate) fn decode_url(text: &str) -> Option<Vec<u8>> {
     let (mut group, mut bits) = (0_u32, 0_u32);
     for byte in text.bytes() {
         let six = match byte {
+            b'A'..=b'Z' => byte - b'A',
+            b'a'..=b'z' => byte - b'a' + 26,
+            b'0'..=b'9' => byte - b'0' + 52,
             b'-' => 62,
             b'_' => 63,
-            b'+' | b'/' => return None,
-            _ => ALPHABET.iter().position(|symbol| *symbol == byte)?,
+            _ => return None,
         };
-        group = group << 6 | u32::try_from(six).ok()?;
+        group = group << 6 | u32::from(six);
         bits += 6;
         if bits >= 8 {
             bits -= 8;

@@ -133,10 +133,16 @@ impl Reader<'_> {
         }
         let mut bytes = Vec::new();
         loop {
+            // Most of a text needs no look, byte for byte.
+            let plain = |byte: &&u8| **byte >= b' ' && !matches!(**byte, b'"' | b'\\');
+            let run = self.rest.iter().take_while(plain).count();
+            let (run, rest) = self.rest.split_at_checked(run)?;
+            bytes.extend_from_slice(run);
+            self.rest = rest;
             match self.next()? {
                 b'"' => return String::from_utf8(bytes).ok(),
                 b'\\' => self.escape(&mut bytes)?,
-                byte => bytes.push(byte.max(b' ')),
+                _ => bytes.push(b' '),
             }
         }
     }
