@@ -51,6 +51,8 @@ export class Keeper {
   /** The wait that callers without wishes of their own share. @type {{ iam?: Promise<string>, uaa?: Promise<string> }} */
   #waits = {}
   #isClosed = false
+  /** What the last exchange was made with. @type {'credential' | 'refreshToken' | undefined} */
+  #by
   /** @type {Stored | undefined} */
   #stored
   #offset = new Offset()
@@ -67,7 +69,7 @@ export class Keeper {
     this.#policy = new Policy(call.clock)
     if (call.store !== undefined && key !== undefined) {
       const problem = (/** @type {string} */ text) => this.tell({ type: 'store', problem: text })
-      this.#stored = new Stored(call.store, key, call.clock, problem)
+      this.#stored = new Stored(call.store, key, problem)
     }
   }
 
@@ -291,7 +293,8 @@ export class Keeper {
     }
     land()
     if (outcome !== 'found') {
-      this.tell({ type: 'exchange', isBackground, durationMs, code: failure?.code })
+      const by = failure === undefined ? this.#by : undefined
+      this.tell({ type: 'exchange', isBackground, by, durationMs, code: failure?.code })
     }
     if (failure !== undefined) throw failure
   }
@@ -314,6 +317,7 @@ export class Keeper {
         },
         record: () => this.#record(),
       },
+      clock,
       signal,
     )
     return isFound ? 'found' : outcome
@@ -333,6 +337,7 @@ export class Keeper {
       clock,
       signal,
     })
+    this.#by = exchanged.byRefresh ? 'refreshToken' : 'credential'
     const outcome = await this.#keep(exchanged, refreshToken)
     const { accessToken } = this.#iam ?? {}
     if (exchanged.byRefresh && accessToken !== undefined) {
@@ -393,7 +398,10 @@ export class Keeper {
     }
     const { iam, uaa, uaaEndpoint } = read
     const [first, own] = [iam ?? uaa, this.#iam ?? this.#uaa]
-    if (own !== undefined && first.lease.end.mono <= own.lease.end.mono + 1) return false
+    // The same token is no news, whatever a store that rounds says of its time.
+    const isKnown = own !== undefined && first.accessToken === own.accessToken
+    if (isKnown || (own !== undefined && first.lease.end.mono <= own.lease.end.mono + 1))
+      return false
     this.#iam = iam && heldOf(iam)
     this.#uaa = uaa && heldOf(uaa)
     this.#login.learn({ uaaEndpoint })
@@ -446,15 +454,16 @@ export class Keeper {
   /**
    * Another login of the same user, in another account, by a refresh grant.
    * @param {string} account
+   * @param {string} storeKey
    * @param {AbortSignal} [signal]
    */
-  async inAccount(account, signal) {
+  async inAccount(account, storeKey, signal) {
     this.#iamRefreshToken(
       'another account is reached by',
       'An API key is bound to its own account; sign in with the option account instead.',
     )
     const { credential, call, plan, known } = this.#login.inAccount(account)
-    const other = new Keeper(credential, call, plan)
+    const other = new Keeper(credential, call, plan, storeKey)
     other.#iam = this.#iam
     other.#login.learn(known)
     await other.refresh(signal)

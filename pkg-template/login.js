@@ -120,7 +120,7 @@ export class Login {
 
   /** The same in another account, which is reached by a refresh token. @param {string} account */
   inAccount(account) {
-    const call = { ...this.#call, options: { ...this.#call.options, account }, store: undefined }
+    const call = { ...this.#call, options: { ...this.#call.options, account } }
     const plan = { ...this.#plan, reusable: this.#isReusable }
     return { credential: this.#credential, call, plan, known: this.#known }
   }

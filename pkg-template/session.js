@@ -181,8 +181,9 @@ export class Session {
       checkNames(target, ['account'])
       const account = { ...keeper.call.options, account: target.account ?? null }
       const plan = await callPlan({ options: account })
-      const other = await keeper.inAccount(target.account, signal)
-      return new Session(other, {}, plan, await storeKeyOf({ ...plan, keyParts: undefined }))
+      const storeKey = await storeKeyOf({ ...plan, keyParts: undefined })
+      const other = await keeper.inAccount(target.account, storeKey, signal)
+      return new Session(other, {}, plan, storeKey)
     }
     await callPlan({ options: keeper.call.options, wanted: target ?? null })
     return aimedSession(keeper, target, this.#storeKey, signal)

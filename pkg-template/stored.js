@@ -14,7 +14,6 @@ const FAILED = Symbol('failed')
 export class Stored {
   #store
   #key
-  #clock
   #tell
   /** It hung: until the next use of the store it is not asked again. */
   #hangs = false
@@ -22,13 +21,11 @@ export class Stored {
   /**
    * @param {Store} store
    * @param {string} key
-   * @param {Clock} clock
    * @param {(problem: string) => void} tell
    */
-  constructor(store, key, clock, tell) {
+  constructor(store, key, tell) {
     this.#store = store
     this.#key = key
-    this.#clock = clock
     this.#tell = tell
   }
 
@@ -56,12 +53,13 @@ export class Stored {
    *   exchange: () => Promise<void>,
    *   record: () => { text: string, ttlMs: number },
    * }} steps
+   * @param {Clock} clock serves the waits for the lock
    * @param {AbortSignal} signal
    * @returns {Promise<boolean>} whether it was found
    */
-  async exclusively({ found, exchange, record }, signal) {
+  async exclusively({ found, exchange, record }, clock, signal) {
     this.#hangs = false
-    const lock = await this.#lock(found, signal)
+    const lock = await this.#lock(found, clock, signal)
     if (lock === 'found') return true
     try {
       await exchange()
@@ -88,11 +86,12 @@ export class Stored {
 
   /**
    * @param {(record: { text: string, ttlMs: number }) => boolean} found
+   * @param {Clock} clock
    * @param {AbortSignal} signal
    * @returns {Promise<StoreLock | 'found' | undefined>}
    */
-  async #lock(found, signal) {
-    const end = this.#clock.monotonic() + LOCK_MS
+  async #lock(found, clock, signal) {
+    const end = clock.monotonic() + LOCK_MS
     const { lock } = this.#store
     for (;;) {
       const before = await this.#read()
@@ -114,12 +113,12 @@ export class Stored {
         await this.#guarded('release', () => held.release())
         return 'found'
       }
-      if (this.#clock.monotonic() >= end) {
+      if (clock.monotonic() >= end) {
         this.#tell('the lock was held too long by another')
         return undefined
       }
       try {
-        await this.#clock.sleep(WAIT_MS, { signal })
+        await clock.sleep(WAIT_MS, { signal })
       } catch (thrown) {
         throw signal.aborted ? aborted(signal) : thrown
       }

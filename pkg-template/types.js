@@ -158,7 +158,7 @@
  * - `logout`: signed out; `isRevoked` where a service took it.
  * @typedef {{ type: 'request', service: string, method: string, endpoint: string, resend?: number,
  *     status?: number, code?: AuthErrorCode, requestId?: string, durationMs: number }
- *   | { type: 'exchange', isBackground: boolean, durationMs: number, code?: AuthErrorCode }
+ *   | { type: 'exchange', isBackground: boolean, by?: 'credential' | 'refreshToken', durationMs: number, code?: AuthErrorCode }
  *   | { type: 'lookup', what: 'org' | 'space' | 'instance' | 'keys', durationMs: number, code?: AuthErrorCode }
  *   | { type: 'store', problem: string }
  *   | { type: 'clock', offsetMs: number }

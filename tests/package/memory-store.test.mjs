@@ -8,12 +8,12 @@ function world() {
   return { clock, store: memoryStore({ clock }) }
 }
 
-test('a record is there with what is left of its time, by the monotonic clock, and then no more', async () => {
+test('a record is there with what is left of its time, also where the clock is set back, and then no more', async () => {
   const { clock, store } = world()
   assert.equal(await store.get('k'), undefined)
   await store.set('k', 'text', { ttlMs: 1000 })
   assert.deepEqual(await store.get('k'), { text: 'text', ttlMs: 1000 })
-  clock.wall += 5000
+  clock.wall -= 5000
   clock.mono += 400
   assert.deepEqual(await store.get('k'), { text: 'text', ttlMs: 600 })
   await store.set('k', 'other', { ttlMs: 700 })
@@ -25,6 +25,15 @@ test('a record is there with what is left of its time, by the monotonic clock, a
   assert.equal(await store.get('k'), undefined)
   clock.mono -= 100
   assert.equal(await store.get('k'), undefined, 'what has ended is gone')
+})
+
+test('a record ends while the machine sleeps and the monotonic clock stands still', async () => {
+  const { clock, store } = world()
+  await store.set('k', 'text', { ttlMs: 1000 })
+  clock.wall += 400
+  assert.equal((await store.get('k')).ttlMs, 600)
+  clock.wall += 600
+  assert.equal(await store.get('k'), undefined)
 })
 
 test('a record can be deleted, and stores share nothing', async () => {

@@ -202,3 +202,34 @@ test('what is no key, or comes without a store, is invalid input', async () => {
   assert.equal((await refusal(resume(key))).code, 'invalid_input')
   assert.equal(emulator.requests.length, 0)
 })
+
+test('a login of an account that was switched to is resumed by its own key', async () => {
+  const { emulator, options } = world()
+  const session = await login(USER, options)
+  const other = await session.with({ account: emulator.data.accounts[1].id })
+  const resumed = await resume(other.key, options)
+  assert.equal(resumed.target().account, emulator.data.accounts[1].id)
+  assert.equal(await resumed.iamToken(), await other.iamToken())
+})
+
+test('a target is not taken: the key has it', async () => {
+  const { options } = world()
+  const { key } = await login(USER, options)
+  const error = await refusal(resume(key, { ...options, target: { instance: 'kp-demo' } }))
+  assert.equal(error.code, 'invalid_input')
+})
+
+test('a machine that slept does not hand out an ended token of the store', async (t) => {
+  const clock = stoppedClock()
+  const store = memoryStore({ clock })
+  let count = 0
+  const server = await serving(t, () => json(tokens({ access_token: `FAKE-${++count}` })))
+  const options = { endpoints: { iam: server.url }, clock, store }
+  const credential = { apiKey: 'K' }
+  const session = await login(credential, options)
+  clock.wall += 2 * HOUR
+  const resumed = await resume(session.key, { ...options, credential })
+  assert.equal(await resumed.iamToken(), 'FAKE-2')
+  clock.wall += 2 * HOUR
+  assert.equal(await (await login(credential, options)).iamToken(), 'FAKE-3')
+})

@@ -325,6 +325,7 @@ test('a key is a hash of all that makes two logins one, and random where a secre
     [{ apiKey }, { uaa: true, endpoints: { iam: server.url, cf: 'https://api.example.test' } }],
     [{ apiKey }, { endpoints: { iam: `${server.url}/two` } }],
     [{ apiKey }, { endpoints: { uaa: `${server.url}/three` } }],
+    [{ apiKey }, { endpoints: { uaa: server.url } }],
   ]
   const keys = []
   for (const variant of variants) {
@@ -348,6 +349,21 @@ test('a key is a hash of all that makes two logins one, and random where a secre
     assert.notEqual(both[0], both[1])
     assert.match(both[0], /^r[0-9a-f]{32}$/)
   }
+})
+
+test('a store whose time does not count down never makes an ended token look good', async (t) => {
+  const kept = new Map()
+  const store = {
+    get: async (key) => kept.get(key),
+    set: async (key, text, { ttlMs }) => kept.set(key, { text, ttlMs }),
+    delete: async (key) => kept.delete(key),
+  }
+  const { signIn, exchanges } = await shared(t, { store })
+  const session = await signIn()
+  store.clock.pass(2 * HOUR)
+  assert.equal(await session.iamToken(), 'FAKE-2')
+  await session.refresh()
+  assert.equal(exchanges(), 3)
 })
 
 test('logout clears the store; dispose leaves it', async (t) => {

@@ -4,6 +4,8 @@
 // The clocks may be moved so: the wall clock jumps to and fro and stands still, or the machine sleeps
 // (only the wall clock goes on); not both within the life of one token, for then no clock tells what has
 // passed. The service lets no token live longer than two hours here, so that this can be kept apart.
+// A seed fixes what is drawn; in what turn of the event loop an answer is read it does not, so that two
+// runs of a seed are alike and not equal.
 import assert from 'node:assert/strict'
 import { isAuthError, login } from 'keyprotect-auth'
 import {
