@@ -116,7 +116,7 @@ export async function callPlan(input) {
 
 /**
  * Has the core decide something at once; after a login it is always loaded.
- * @param {'judge' | 'settle' | 'readRecord' | 'writeRecord'} name
+ * @param {'judge' | 'settle' | 'readRecord' | 'writeRecord' | 'holder'} name
  * @param {Record<string, unknown>} input
  * @returns {any}
  */

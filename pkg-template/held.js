@@ -12,7 +12,7 @@ import { AuthError } from './errors.js'
  * compared here, and only past them the core is asked.
  * @typedef {{
  *   accessToken: string, promise: Promise<string>, lookWall: number, lookMono: number, lease: Lease,
- *   tokenType: string, refreshToken?: string, user?: string, account?: string,
+ *   tokenType: string, refreshToken?: string,
  * }} Held
  */
 
@@ -22,7 +22,7 @@ import { AuthError } from './errors.js'
  * @returns {Held}
  */
 export function heldOf(set, oldRefreshToken) {
-  const { accessToken, tokenType, refreshToken = oldRefreshToken, lease, holder } = set
+  const { accessToken, tokenType, refreshToken = oldRefreshToken, lease } = set
   return {
     accessToken,
     promise: Promise.resolve(accessToken),
@@ -31,7 +31,6 @@ export function heldOf(set, oldRefreshToken) {
     lease,
     tokenType,
     refreshToken,
-    ...holder,
   }
 }
 

@@ -99,7 +99,10 @@ export class Keeper {
 
   /** Whom the tokens belong to, as far as they say. */
   holder() {
-    return { user: this.#iam?.user ?? this.#uaa?.user, account: this.#iam?.account }
+    const of = (/** @type {Held | undefined} */ held) =>
+      held === undefined ? {} : callLoaded('holder', { token: held.accessToken })
+    const iam = of(this.#iam)
+    return { user: iam.user ?? of(this.#uaa).user, account: iam.account }
   }
 
   /** When each token ends and is due, in milliseconds since the epoch; no secret. */

@@ -14,6 +14,7 @@ use crate::flow::Yields;
 use crate::guid::{OrgGuid, SpaceGuid};
 use crate::json;
 use crate::json::{Object, Value};
+use crate::jwt::{self, Holder};
 use crate::key_protect::{self, ListKeys};
 use crate::lease::{Instants, Lease};
 use crate::options::{Options, check_names, unavailable};
@@ -354,6 +355,13 @@ fn memory(object: &Object) -> Memory {
         refusals: read("refusals") as u32,
         held_until: read("heldUntil"),
     }
+}
+
+/// `{ token }`: whom it belongs to. Asked for only when somebody wants to know, for it is the larger part
+/// of reading an answer.
+pub fn holder(object: &Object) -> Holder {
+    let token = object.text("token").and_then(AccessToken::from_answer);
+    token.as_ref().map(jwt::holder).unwrap_or_default()
 }
 
 /// `{ text, ttlMs, random, wall, mono }`.

@@ -168,7 +168,6 @@ pub fn token_set(set: &TokenSet) -> Value {
         .with_text("refreshToken", refresh_token)
         .with_text("scope", set.scope.as_deref())
         .with("lease", lease(&set.lease))
-        .with("holder", holder(&set.holder))
         .into()
 }
 
@@ -188,11 +187,13 @@ fn instants(at: Instants) -> Value {
         .into()
 }
 
-fn holder(holder: &Holder) -> Value {
-    Object::default()
-        .with_text("user", holder.user.as_deref())
-        .with_text("account", holder.account.as_deref())
-        .into()
+impl From<Holder> for Value {
+    fn from(holder: Holder) -> Self {
+        Object::default()
+            .with_text("user", holder.user.as_deref())
+            .with_text("account", holder.account.as_deref())
+            .into()
+    }
 }
 
 #[cfg(test)]

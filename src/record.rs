@@ -6,7 +6,6 @@
 
 use crate::error::Error;
 use crate::json::{self, Object};
-use crate::jwt;
 use crate::lease::{Instants, Lease};
 use crate::secret::{AccessToken, RefreshToken};
 use crate::text::own;
@@ -148,7 +147,6 @@ fn read_set(set: &Object, elapsed_ms: f64, now: Instants, random: f64) -> Option
         return None;
     }
     Some(TokenSet {
-        holder: jwt::holder(&access_token),
         access_token,
         token_type: set.text("tokenType").unwrap_or("Bearer").to_owned(),
         refresh_token: set.text("refreshToken").and_then(RefreshToken::from_answer),
@@ -182,7 +180,6 @@ mod tests {
             refresh_token: refresh.and_then(RefreshToken::from_answer),
             scope: None,
             lease: Lease::new(NOW, 3_600_000.0, 0.5),
-            holder: jwt::Holder::default(),
         };
         Object::default().with("iam", output::token_set(&set))
     }

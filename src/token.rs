@@ -7,7 +7,7 @@ use crate::credential::Credential;
 use crate::error::{Code, Error};
 use crate::flow::Sent;
 use crate::http::{Reply, Request, Resend, Service, basic};
-use crate::jwt::{self, Holder};
+use crate::jwt;
 use crate::lease::Lease;
 use crate::options::Options;
 use crate::secret::{AccessToken, RefreshToken};
@@ -26,8 +26,6 @@ pub struct TokenSet {
     pub scope: Option<String>,
     /// How long it may be handed out.
     pub lease: Lease,
-    /// Whom it belongs to, as far as it says.
-    pub holder: Holder,
 }
 
 /// What an exchange brought.
@@ -117,7 +115,6 @@ fn read(service: Service, body: &Object, sent: Sent) -> Result<TokenSet, Error> 
     }
     let life = life_seconds(body, &access_token).ok_or_else(|| missing(service, "expires_in"))?;
     Ok(TokenSet {
-        holder: jwt::holder(&access_token),
         access_token,
         token_type: token_type.to_owned(),
         refresh_token: body
@@ -144,7 +141,6 @@ fn read_uaa_beside(
         None => iam.lease.life_ms,
     };
     Ok(TokenSet {
-        holder: jwt::holder(&access_token),
         access_token,
         token_type: "bearer".to_owned(),
         refresh_token: body

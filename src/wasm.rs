@@ -92,7 +92,8 @@ where
     }
 }
 
-/// Decides something at once, from numbers and texts: `judge`, `settle`, `readRecord`, `writeRecord`.
+/// Decides something at once, from numbers and texts: `judge`, `settle`, `readRecord`, `writeRecord`,
+/// `holder`.
 #[wasm_bindgen]
 pub fn decide(name: &str, text: String) -> Result<JsValue, JsValue> {
     out(decided(name, &text))
@@ -104,6 +105,7 @@ fn decided(name: &str, text: &str) -> Result<Value, Error> {
         "judge" => input::judge(&object)?.into(),
         "settle" => input::settle(&object).into(),
         "readRecord" => input::read_record(&object)?.into(),
+        "holder" => input::holder(&object).into(),
         _ => input::write_record(&object),
     })
 }
