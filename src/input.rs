@@ -26,8 +26,9 @@ use crate::target::{InstanceNamed, Named, Target, check_wanted};
 use crate::text::own;
 use crate::upkeep::{GetPasscode, Notes};
 
-/// Options of `login`.
-const LOGIN: [&str; 13] = [
+/// Options of `login`; without the last one those of `resume` (its key names the target), without the
+/// last two those of `exchangeToken`.
+const SIGN_IN: [&str; 13] = [
     "region",
     "endpoints",
     "uaa",
@@ -41,20 +42,6 @@ const LOGIN: [&str; 13] = [
     "onEvent",
     "store",
     "target",
-];
-/// Options of `exchangeToken`.
-const EXCHANGE: [&str; 11] = [
-    "region",
-    "endpoints",
-    "uaa",
-    "account",
-    "client",
-    "timeoutMs",
-    "retries",
-    "fetch",
-    "clock",
-    "signal",
-    "onEvent",
 ];
 /// Options of `findOrg`, `findSpace` and `findInstance`.
 const FIND: [&str; 8] = [
@@ -115,10 +102,9 @@ pub fn plan(text: &str) -> Result<Plan, Error> {
         });
         let known: &[&str] = match object.text("call") {
             Some("find") => &FIND,
-            Some("login") => &LOGIN,
-            // The key names the target already.
-            Some("resume") => LOGIN.get(..12).unwrap_or_default(),
-            _ => &EXCHANGE,
+            Some("login") => &SIGN_IN,
+            Some("resume") => SIGN_IN.split_last().map_or(&[], |(_, rest)| rest),
+            _ => SIGN_IN.get(..11).unwrap_or_default(),
         };
         check_names(&names.collect::<Vec<_>>(), known)?;
     }
