@@ -14,11 +14,23 @@ if (!installed) {
 }
 for (const manifest of ['Cargo.toml', 'tools/glue/Cargo.toml']) {
   say(`cargo deny: ${manifest}`)
-  const config = ['--config', `${root}/deny.toml`]
-  const args = ['deny', '--manifest-path', manifest, '--locked', 'check', ...config]
+  const args = [
+    'deny',
+    '--manifest-path',
+    manifest,
+    '--config',
+    `${root}/deny.toml`,
+    '--locked',
+    'check',
+  ]
   await run('cargo', [...args, 'licenses', 'bans', 'sources'], { show: true })
   await run('cargo', [...args, 'advisories'], { show: true }).catch(() => {
-    say('The advisory database could not be read or names a hole: see above.')
+    say('The advisory database could not be read, or it names a hole: see above.')
     process.exitCode = 1
   })
 }
+say('npm audit')
+await run('npm', ['audit'], { show: true }).catch(() => {
+  say('The registry could not be asked, or it names a hole: see above.')
+  process.exitCode = 1
+})
