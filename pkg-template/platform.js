@@ -9,8 +9,10 @@ import { tell } from './events.js'
  * plain object `{ kind, code, unsent, crossOrigin }`.
  */
 export class Io {
-  /** The last error that a `fetch` rejected with, for the `cause` of an error; shows no secret. */
-  /** @type {Error | undefined} */
+  /**
+   * The last error that a `fetch` rejected with, for the `cause` of an error; shows no secret.
+   * @type {Error | undefined}
+   */
   thrown
 
   /**
@@ -344,8 +346,8 @@ function randomId() {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20)}`
 }
 
-/** @param {() => number} read */
-function orNaN(read) {
+/** What a caller's clock gives; NaN where it fails. @param {() => number} read */
+export function orNaN(read) {
   try {
     return Number(read())
   } catch {

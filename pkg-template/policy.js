@@ -3,6 +3,7 @@
 /** @import { Clock } from './types.js' */
 import { callLoaded } from './call.js'
 import { AuthError } from './errors.js'
+import { orNaN } from './platform.js'
 
 /** Asks the core what is to be done, with what it remembers of failures and the time. */
 export class Policy {
@@ -19,7 +20,7 @@ export class Policy {
 
   /** Both clocks; NaN for one that fails. @returns {Instants} */
   now() {
-    return { wall: read(() => this.#clock.now()), mono: read(() => this.#clock.monotonic()) }
+    return { wall: orNaN(() => this.#clock.now()), mono: orNaN(() => this.#clock.monotonic()) }
   }
 
   /**
@@ -37,7 +38,7 @@ export class Policy {
   }
 
   random() {
-    const given = read(() => this.#clock.random?.() ?? Math.random())
+    const given = orNaN(() => this.#clock.random?.() ?? Math.random())
     return Number.isFinite(given) ? given : 0.5
   }
 
@@ -72,14 +73,5 @@ export class Policy {
       this.#refusal
     )
     return new AuthError({ code, message, hint, status, serviceCode, requestId, retryAfterMs })
-  }
-}
-
-/** @param {() => number} give */
-function read(give) {
-  try {
-    return Number(give())
-  } catch {
-    return Number.NaN
   }
 }

@@ -85,21 +85,20 @@ test('a renewal that fails shows no secret, and no rejection is left over', asyn
 })
 
 test('an uncaught error prints no secret', () => {
+  // By the environment: node prints the line of the script that threw.
   const script = `
     import { login } from 'keyprotect-auth'
-    const fetch = () => Promise.reject(new TypeError('invalid header value: ${SENTINEL}'))
-    await login({ apiKey: '${SENTINEL}' }, { fetch, retries: 0 })`
-  const cwd = new URL('.', import.meta.url)
+    const secret = process.env.SECRET
+    const fetch = () => Promise.reject(new TypeError('invalid header value: ' + secret))
+    await login({ apiKey: secret }, { fetch, retries: 0 })`
   const { stderr, status } = spawnSync(process.execPath, ['--input-type=module'], {
-    cwd,
+    cwd: new URL('.', import.meta.url),
+    env: { ...process.env, SECRET: SENTINEL },
     input: script,
     encoding: 'utf8',
   })
   assert.equal(status, 1)
-  assert.match(stderr, /AuthError.*network|network/s)
-  assert.ok(
-    !stderr.split('\n').slice(-40).join('\n').includes(SENTINEL) ||
-      !/cause.*SENTINEL/s.test(stderr),
-    stderr,
-  )
+  assert.match(stderr, /AuthError/)
+  assert.match(stderr, /invalid header value/)
+  assert.ok(!stderr.includes(SENTINEL), stderr)
 })
