@@ -7,7 +7,10 @@ import { loadFromFile } from './load_node.js'
 useLoader(loadFromFile)
 
 const events = channel('keyprotect-auth')
-observe((event) => events.publish(event))
+observe(
+  (event) => events.publish(event),
+  () => events.hasSubscribers,
+)
 
 if (globalThis.process?.env.KEYPROTECT_AUTH_DEBUG === '1') {
   observe((event) => {

@@ -61,8 +61,10 @@ class Attempt {
   #controller = new AbortController()
   /** @type {'aborted' | 'timeout' | undefined} */
   #kind
-  /** @type {ReadableStreamDefaultReader | undefined} */
+  /** @type {{ cancel: () => Promise<unknown> } | undefined} */
   #reader
+  /** What `fetch` gave. @type {any} */
+  #answer
   #io
   #timer
   /** @type {(failure: unknown) => void} */
@@ -98,10 +100,6 @@ class Attempt {
     )
     if (io.signal?.aborted) this.#onAbort()
     else io.signal?.addEventListener('abort', this.#onAbort, { once: true })
-  }
-
-  get ended() {
-    return this.#kind !== undefined
   }
 
   /**
@@ -141,16 +139,6 @@ class Attempt {
     return this.#requestId
   }
 
-  /** @param {ReadableStreamDefaultReader} reader */
-  reads(reader) {
-    this.#reader = reader
-  }
-
-  /** @param {unknown} thrown */
-  failure(thrown) {
-    return this.#kind === undefined ? this.#network(thrown) : { kind: this.#kind }
-  }
-
   /** @param {unknown} thrown @param {string} [url] */
   #network(thrown, url) {
     this.#io.thrown = struckOut(thrown, secretsOf(this.#init))
@@ -167,10 +155,9 @@ class Attempt {
   /**
    * @param {string} url
    * @param {RequestInit} init
-   * @param {number} maxBody
-   * @returns {Promise<Response>} a genuine, unread one
+   * @returns {Promise<Response>} a genuine one, for its status and headers; the body is read by `body`
    */
-  async fetch(url, init, maxBody) {
+  async fetch(url, init) {
     if (this.#kind !== undefined) throw { kind: this.#kind }
     this.#url = url
     this.#init = init
@@ -186,12 +173,29 @@ class Attempt {
       throw this.#kind === undefined ? this.#network(thrown, url) : { kind: this.#kind }
     }
     try {
-      const response = await Promise.race([this.#ending, genuine(answer, maxBody)])
+      const response = genuine(answer)
+      this.#answer = answer
       this.#status = response.status
       return response
     } catch (thrown) {
+      this.#code = 'protocol'
+      throw thrown
+    }
+  }
+
+  /**
+   * @param {number} maxBody
+   * @returns {Promise<Uint8Array>}
+   */
+  async body(maxBody) {
+    const reading = (/** @type {{ cancel: () => Promise<unknown> }} */ reader) => {
+      this.#reader = reader
+    }
+    try {
+      return await Promise.race([this.#ending, bytesOf(this.#answer, maxBody, reading)])
+    } catch (thrown) {
       if (this.#kind !== undefined) throw { kind: this.#kind }
-      if (!isFailure(thrown)) throw this.#network(thrown, url)
+      if (!isFailure(thrown)) throw this.#network(thrown)
       this.#code = 'protocol'
       throw thrown
     }
@@ -210,33 +214,27 @@ function policy() {
 
 /**
  * @param {any} answer
- * @param {number} maxBody
- * @returns {Promise<Response>}
+ * @returns {Response} the answer itself, or one made of its status and headers
  */
-async function genuine(answer, maxBody) {
-  let status
-  let isOurs
+function genuine(answer) {
   try {
-    status = answer.status
+    const { status } = answer
     if (answer.type === 'opaqueredirect') throw { kind: 'redirect' }
     if (!Number.isInteger(status) || typeof answer.headers?.get !== 'function') {
       throw { kind: 'not_a_response' }
     }
     if (status >= 300 && status < 400) throw { kind: 'redirect' }
     if (status < 200 || status > 599 || answer.bodyUsed === true) throw { kind: 'not_a_response' }
-    isOurs = answer instanceof globalThis.Response && answer.body?.locked !== true
+    if (answer instanceof globalThis.Response) return answer
+    const headers = new Headers()
+    for (const name of FOREIGN_HEADERS) {
+      const value = answer.headers.get(name)
+      if (typeof value === 'string') headers.set(name, value)
+    }
+    return new Response(null, { status, headers })
   } catch (thrown) {
     throw isFailure(thrown) ? thrown : { kind: 'not_a_response' }
   }
-  if (isOurs) return answer
-  const bytes = await foreignBytes(answer, maxBody)
-  const headers = new Headers()
-  for (const name of FOREIGN_HEADERS) {
-    const value = answer.headers.get(name)
-    if (typeof value === 'string') headers.set(name, value)
-  }
-  const isNullBody = status === 204 || status === 205
-  return new Response(isNullBody ? null : bytes, { status, headers })
 }
 
 const FOREIGN_HEADERS = [
@@ -250,29 +248,32 @@ const FOREIGN_HEADERS = [
 ]
 
 /**
- * The body of what is Response-shaped but not the platform's own (other fetch libraries).
+ * The body of anything Response-shaped.
  * @param {any} answer
  * @param {number} maxBody
+ * @param {(reader: { cancel: () => Promise<unknown> }) => void} reading
+ * @returns {Promise<Uint8Array>}
  */
-async function foreignBytes(answer, maxBody) {
+async function bytesOf(answer, maxBody, reading) {
   if (typeof answer.body?.getReader === 'function') {
     const reader = answer.body.getReader()
-    /** @type {BlobPart[]} */
+    reading(reader)
+    /** @type {Uint8Array[]} */
     const chunks = []
     let length = 0
     for (;;) {
       const { done, value } = await reader.read()
-      if (done) break
+      if (done) return joined(chunks, length)
       if (!(value instanceof Uint8Array)) throw { kind: 'not_a_response' }
       length += value.length
       if (length > maxBody) {
         reader.cancel().catch(() => {})
         throw { kind: 'too_large' }
       }
-      chunks.push(/** @type {Uint8Array<ArrayBuffer>} */ (value))
+      chunks.push(value)
     }
-    return new Blob(chunks).arrayBuffer()
   }
+  if (answer instanceof globalThis.Response) return new Uint8Array()
   if (typeof answer.arrayBuffer !== 'function' && typeof answer.text !== 'function') {
     throw { kind: 'not_a_response' }
   }
@@ -282,6 +283,19 @@ async function foreignBytes(answer, maxBody) {
       : new TextEncoder().encode(await answer.text())
   if (read.length > maxBody) throw { kind: 'too_large' }
   return read
+}
+
+/** @param {Uint8Array[]} chunks @param {number} length */
+function joined(chunks, length) {
+  const [only] = chunks
+  if (only !== undefined && chunks.length === 1) return only
+  const bytes = new Uint8Array(length)
+  let at = 0
+  for (const chunk of chunks) {
+    bytes.set(chunk, at)
+    at += chunk.length
+  }
+  return bytes
 }
 
 /** @param {any} thrown */

@@ -17,6 +17,8 @@ export class Stored {
   #tell
   /** It hung: until the next use of the store it is not asked again. */
   #hangs = false
+  /** The record that was written here last: it can hold no news. @type {string | undefined} */
+  #own
 
   /**
    * @param {Store} store
@@ -57,14 +59,17 @@ export class Stored {
    * @param {AbortSignal} signal
    * @returns {Promise<boolean>} whether it was found
    */
-  async exclusively({ found, exchange, record }, clock, signal) {
+  async exclusively({ found: taken, exchange, record }, clock, signal) {
     this.#hangs = false
+    const found = (/** @type {{ text: string, ttlMs: number }} */ other) =>
+      other.text !== this.#own && taken(other)
     const lock = await this.#lock(found, clock, signal)
     if (lock === 'found') return true
     try {
       await exchange()
       const { text, ttlMs } = record()
       if (ttlMs <= 0) return false
+      this.#own = text
       if (lock !== undefined) {
         await this.#guarded('set', () => lock.set(text, { ttlMs }))
       } else {
@@ -81,6 +86,7 @@ export class Stored {
 
   async clear() {
     this.#hangs = false
+    this.#own = undefined
     await this.#guarded('delete', () => this.#store.delete(this.#key))
   }
 

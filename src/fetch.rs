@@ -2,7 +2,7 @@
 //! word of IAM or UAA.
 //!
 //! Nothing that a caller made enters here: the caller's `fetch` and its answer are touched by our own
-//! JavaScript (`platform.js`) alone, which hands over a genuine, unread `Response`. Its methods never
+//! JavaScript (`platform.js`) alone, which hands over a genuine `Response` and the bytes of its body. Its methods never
 //! throw synchronously, and what it rejects with is a plain object of ours. A panic inside an async
 //! export would never settle its promise, so there is no panic path.
 
@@ -43,18 +43,12 @@ extern "C" {
     /// A request id for this address, empty where none may be sent.
     #[wasm_bindgen(method, js_name = requestId)]
     fn request_id(this: &Attempt, url: &str) -> String;
-    /// Resolves to a genuine, unread `Response`; rejects with a failure.
+    /// Resolves to a genuine `Response`, for its status and headers; rejects with a failure.
     #[wasm_bindgen(method)]
-    fn fetch(this: &Attempt, url: &str, init: &Object, max_body: f64) -> Promise;
-    /// Has the body cancelled when the attempt ends, so that a pending read settles.
+    fn fetch(this: &Attempt, url: &str, init: &Object) -> Promise;
+    /// Resolves to the bytes of the answer's body; rejects with a failure.
     #[wasm_bindgen(method)]
-    fn reads(this: &Attempt, reader: &web_sys::ReadableStreamDefaultReader);
-    /// The failure that a value thrown while reading stands for, or that ended the attempt.
-    #[wasm_bindgen(method)]
-    fn failure(this: &Attempt, thrown: &JsValue) -> JsValue;
-    /// Whether the attempt was ended by a signal or by its time limit.
-    #[wasm_bindgen(method, getter)]
-    fn ended(this: &Attempt) -> bool;
+    fn body(this: &Attempt, max_body: f64) -> Promise;
     /// Stops the clock of the attempt.
     #[wasm_bindgen(method)]
     fn close(this: &Attempt);
@@ -135,14 +129,12 @@ async fn try_once(attempt: &Attempt, request: &Request) -> Outcome {
         (!id.is_empty()).then_some((name, id))
     });
     let init = init(request, sent_id.as_ref());
-    #[allow(clippy::cast_precision_loss)] // bounds lie far below 2^53
-    let sending = attempt.fetch(&request.url, &init, request.max_body as f64);
-    let response = JsFuture::from(sending)
-        .await
-        .map_err(|thrown| read_failure(&thrown))?;
+    let response = settled(attempt.fetch(&request.url, &init)).await?;
     // Checked in `platform.js`; a value that is none all the same is told, not trusted.
     let response: web_sys::Response = response.dyn_into().map_err(|_| Failure::NotAResponse)?;
-    let body = read_body(attempt, &response, request.max_body).await?;
+    #[allow(clippy::cast_precision_loss)] // bounds lie far below 2^53
+    let body = settled(attempt.body(request.max_body as f64)).await?;
+    let body = bytes(&body, request.max_body)?;
     let response = Response::from(response);
     let headers = response.headers();
     Ok(Box::new(Reply {
@@ -203,45 +195,21 @@ fn date_ms(header: Option<String>) -> Option<f64> {
     Some(js_sys::Date::parse(&text)).filter(|ms| ms.is_finite())
 }
 
-async fn read_body(
-    attempt: &Attempt,
-    response: &web_sys::Response,
-    max_body: usize,
-) -> Result<Vec<u8>, Failure> {
-    let mut bytes = Vec::new();
-    let Some(body) = response.body() else {
-        return Ok(bytes);
-    };
-    let Ok(reader) = body
-        .get_reader()
-        .dyn_into::<web_sys::ReadableStreamDefaultReader>()
-    else {
-        return Err(Failure::NotAResponse);
-    };
-    attempt.reads(&reader);
-    loop {
-        let read = JsFuture::from(reader.read()).await;
-        let chunk = match read {
-            Ok(chunk) if !attempt.ended() => chunk,
-            Ok(_) => return Err(read_failure(&attempt.failure(&JsValue::UNDEFINED))),
-            Err(thrown) => return Err(read_failure(&attempt.failure(&thrown))),
-        };
-        if get(&chunk, "done").is_truthy() {
-            return Ok(bytes);
-        }
-        let chunk: Uint8Array = get(&chunk, "value")
-            .dyn_into()
-            .map_err(|_| Failure::NotAResponse)?;
-        let length = chunk.length() as usize;
-        if bytes.len().saturating_add(length) > max_body {
-            let _ = JsFuture::from(reader.cancel()).await;
-            return Err(Failure::TooLarge);
-        }
-        let start = bytes.len();
-        bytes.resize(start + length, 0);
-        let room = bytes.get_mut(start..).unwrap_or_default();
-        copy(room, &chunk).map_err(|_| Failure::NotAResponse)?;
+async fn settled(promise: Promise) -> Result<JsValue, Failure> {
+    JsFuture::from(promise)
+        .await
+        .map_err(|thrown| read_failure(&thrown))
+}
+
+fn bytes(body: &JsValue, max_body: usize) -> Result<Vec<u8>, Failure> {
+    let source: &Uint8Array = body.dyn_ref().ok_or(Failure::NotAResponse)?;
+    let length = source.length() as usize;
+    if length > max_body {
+        return Err(Failure::TooLarge);
     }
+    let mut bytes = vec![0; length];
+    copy(&mut bytes, source).map_err(|_| Failure::NotAResponse)?;
+    Ok(bytes)
 }
 
 /// Reads `{ kind, code, unsent, crossOrigin }`; anything else is a broken connection.
