@@ -143,10 +143,12 @@ export class Keeper {
    */
   token(kind, options) {
     if (options === undefined) {
-      const held = kind === 'iam' ? this.#iam : this.#uaa
-      if (held !== undefined && isFresh(held, this.#clock)) return held.promise
-      const wait = this.#waits[kind]
+      const isIam = kind === 'iam'
+      // Who waits for the same exchange need not read the clocks.
+      const wait = isIam ? this.#waits.iam : this.#waits.uaa
       if (wait !== undefined) return wait
+      const held = isIam ? this.#iam : this.#uaa
+      if (held !== undefined && isFresh(held, this.#clock)) return held.promise
     }
     try {
       return this.#looked(kind, options)
