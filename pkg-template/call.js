@@ -82,7 +82,7 @@ function addresses(endpoints) {
   )
 }
 
-/** @typedef {'exchange' | 'findOrg' | 'findSpace' | 'findInstance' | 'listKeys' | 'passcode' | 'keepAlive' | 'revoke'} Errand */
+/** @typedef {'exchange' | 'findOrg' | 'findSpace' | 'findInstance' | 'listKeys' | 'passcode' | 'passcodeUrl' | 'keepAlive' | 'revoke'} Errand */
 
 /**
  * Has the core do an errand. What it rejects with becomes an `AuthError`.

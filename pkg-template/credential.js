@@ -4,7 +4,15 @@ import { wrong } from './call.js'
 import { AuthError, struckOut } from './errors.js'
 
 /** Fields that may be given as a function, called at each exchange. */
-const SECRETS = ['apiKey', 'password', 'passcode', 'refreshToken']
+const SECRETS = [
+  'apiKey',
+  'password',
+  'passcode',
+  'refreshToken',
+  'clientSecret',
+  'assertion',
+  'crToken',
+]
 
 /**
  * The credential as plain values: functions called, what is undefined left out. A pair that changes

@@ -38,6 +38,11 @@ export { TokenSet } from './token_set.js'
  * @typedef {import('./types.js').Target} Target
  * @typedef {import('./types.js').TargetOption} TargetOption
  * @typedef {import('./types.js').Claims} Claims
+ * @typedef {import('./types.js').ClientCredential} ClientCredential
+ * @typedef {import('./types.js').AssertionCredential} AssertionCredential
+ * @typedef {import('./types.js').ComputeResourceCredential} ComputeResourceCredential
+ * @typedef {import('./types.js').Profile} Profile
+ * @typedef {import('./types.js').AssumedProfile} AssumedProfile
  * @typedef {import('./types.js').Credential} Credential
  * @typedef {import('./types.js').ExchangeOptions} ExchangeOptions
  * @typedef {import('./types.js').FindOptions} FindOptions
@@ -145,6 +150,8 @@ export async function exchangeToken(credential, options) {
   const { iam, uaa } = await flight.wait(call.signal)
   /** @type {{ iam?: TokenSet, uaa?: TokenSet }} */
   const tokens = {}
+  // It would renew the identity that signed in, not the profile that it assumed.
+  if (iam !== undefined && settled.assume !== undefined) delete iam.refreshToken
   if (iam !== undefined) tokens.iam = new TokenSet(iam)
   if (uaa !== undefined) tokens.uaa = new TokenSet(uaa)
   return tokens
@@ -181,6 +188,21 @@ export async function findSpace(name, options) {
  */
 export async function findInstance(name, options) {
   return find('findInstance', name, options, ['resourceGroup'])
+}
+
+/**
+ * The page where a person gets a one-time passcode: what `{ passcode }` signs in with.
+ * @param {CallOptions} [options]
+ * @returns {Promise<string>}
+ * @throws {AuthError} `unavailable` without an IAM or a UAA
+ */
+export async function passcodeUrl(options) {
+  const call = given({ ...options })
+  const plan = await callPlan({ call: 'passcodeUrl', names: call.names, options: call.options })
+  if (call.signal?.aborted) throw aborted(call.signal)
+  const input = { options: call.options }
+  const flight = new Flight((signal) => callCore('passcodeUrl', input, makeIo(call, plan, signal)))
+  return (await flight.wait(call.signal)).page
 }
 
 /**

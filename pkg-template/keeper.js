@@ -401,7 +401,7 @@ export class Keeper {
       this.tell({ type: 'store', problem: 'the record can’t be read and counts as absent' })
       return false
     }
-    const { iam, uaa, uaaEndpoint } = read
+    const { iam, uaa, uaaEndpoint, assume } = read
     const [first, own] = [iam ?? uaa, this.#iam ?? this.#uaa]
     // The same token is no news, whatever a store that rounds says of its time.
     const isKnown = own !== undefined && first.accessToken === own.accessToken
@@ -409,7 +409,7 @@ export class Keeper {
       return false
     this.#iam = iam && heldOf(iam)
     this.#uaa = uaa && heldOf(uaa)
-    this.#login.learn({ uaaEndpoint })
+    this.#login.learn({ uaaEndpoint, assume })
     return this.#policy.judge(this.#iam ?? this.#uaa, now).handOut
   }
 

@@ -13,7 +13,10 @@ export class Login {
   #isReusable
   #call
   #plan
-  /** So that the next exchange need not ask. @type {{ uaaEndpoint?: string }} */
+  /**
+   * So that the next exchange need not ask, and assumes the same profile. No secret.
+   * @type {{ uaaEndpoint?: string, assume?: unknown }}
+   */
   #known = {}
 
   /**
@@ -70,6 +73,7 @@ export class Login {
     }
     const credential = await settle(this.#credential)
     checkWanted()
+    this.#known = { ...this.#known, assume: credential.assume }
     const exchanged = await this.#ask({ credential }, io)
     const sent = credential.refreshToken
     return { exchanged, refreshToken: typeof sent === 'string' ? sent : undefined }
@@ -101,10 +105,11 @@ export class Login {
 
   /**
    * Takes in what an exchange found out.
-   * @param {{ uaaEndpoint?: string, uaaAsked?: boolean }} found
+   * @param {{ uaaEndpoint?: string, assume?: unknown, uaaAsked?: boolean }} found
    */
-  learn({ uaaEndpoint, uaaAsked = true }) {
-    if (uaaEndpoint !== undefined) this.#known = { uaaEndpoint }
+  learn({ uaaEndpoint, assume, uaaAsked = true }) {
+    if (uaaEndpoint !== undefined) this.#known = { ...this.#known, uaaEndpoint }
+    if (assume !== undefined) this.#known = { ...this.#known, assume }
     // IAM refused the asking for a UAA token: it is not asked again.
     if (!uaaAsked) this.#call = { ...this.#call, options: { ...this.#call.options, uaa: false } }
   }
@@ -120,6 +125,13 @@ export class Login {
 
   /** The same in another account, which is reached by a refresh token. @param {string} account */
   inAccount(account) {
+    if (this.#known.assume !== undefined) {
+      throw new AuthError({
+        code: 'invalid_input',
+        message: 'the login assumes a trusted profile, which is of one account',
+        hint: 'Sign in with the profile of the other account.',
+      })
+    }
     const call = { ...this.#call, options: { ...this.#call.options, account } }
     const plan = { ...this.#plan, reusable: this.#isReusable }
     return { credential: this.#credential, call, plan, known: this.#known }

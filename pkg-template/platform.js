@@ -326,7 +326,17 @@ function endpointOf(url) {
 }
 
 /** Fields of forms that are no secrets; to strike them out would only make an error harder to read. */
-const PLAIN = ['grant_type', 'response_type', 'token_type_hint', 'uaa_client_id', 'account']
+const PLAIN = [
+  'grant_type',
+  'response_type',
+  'token_type_hint',
+  'uaa_client_id',
+  'client_id',
+  'account',
+  'profile_id',
+  'profile_crn',
+  'profile_name',
+]
 
 /**
  * What an error about a request may quote and must not show: as it was given and as it was sent.

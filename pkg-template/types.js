@@ -24,28 +24,60 @@
  */
 
 /**
+ * A trusted profile, named in exactly one way.
+ * @typedef {{ id: string, crn?: never, name?: never } | { crn: string, id?: never, name?: never }
+ *   | { name: string, id?: never, crn?: never }} Profile
+ */
+/**
+ * A trusted profile that an identity assumes; a name is of an account.
+ * @typedef {{ id: string, crn?: never, name?: never, account?: never }
+ *   | { crn: string, id?: never, name?: never, account?: never }
+ *   | { name: string, account: string, id?: never, crn?: never }} AssumedProfile
+ */
+
+/**
+ * The fields of all rows but some, which a row must not have.
+ * @template {string} Own
+ * @typedef {{ [name in Exclude<'apiKey' | 'username' | 'password' | 'origin' | 'passcode'
+ *   | 'refreshToken' | 'clientId' | 'clientSecret' | 'assertion' | 'crToken' | 'profile', Own>]?: never }} Without
+ */
+/**
  * An API key: IAM's API-key grant; at UAA the password grant of the user `apikey`.
- * @typedef {{ apiKey: Secret, username?: never, password?: never, origin?: never, passcode?: never,
- *   refreshToken?: never }} ApiKeyCredential
+ * @typedef {{ apiKey: Secret, assume?: AssumedProfile } & Without<'apiKey'>} ApiKeyCredential
  */
 /**
  * Resource owner password credentials; `origin` names an identity provider of a UAA.
- * @typedef {{ username: string, password: Secret, origin?: string, apiKey?: never,
- *   passcode?: never, refreshToken?: never }} PasswordCredential
+ * @typedef {{ username: string, password: Secret, origin?: string, assume?: AssumedProfile }
+ *   & Without<'username' | 'password' | 'origin'>} PasswordCredential
  */
 /**
  * A one-time passcode from the sign-in page.
- * @typedef {{ passcode: Secret, apiKey?: never, username?: never, password?: never, origin?: never,
- *   refreshToken?: never }} PasscodeCredential
+ * @typedef {{ passcode: Secret, assume?: AssumedProfile } & Without<'passcode'>} PasscodeCredential
  */
 /**
  * A refresh token of the same client.
- * @typedef {{ refreshToken: Secret, apiKey?: never, username?: never, password?: never,
- *   origin?: never, passcode?: never }} RefreshTokenCredential
+ * @typedef {{ refreshToken: Secret, assume?: AssumedProfile }
+ *   & Without<'refreshToken'>} RefreshTokenCredential
  */
 /**
- * What a person or a program signs in with: exactly one row, or a function that gives one.
- * @typedef {ApiKeyCredential | PasswordCredential | PasscodeCredential | RefreshTokenCredential} CredentialFields
+ * Client credentials at a UAA: the client signs in as itself.
+ * @typedef {{ clientId: string, clientSecret: Secret, assume?: never }
+ *   & Without<'clientId' | 'clientSecret'>} ClientCredential
+ */
+/**
+ * A JWT of an identity provider that the UAA trusts.
+ * @typedef {{ assertion: Secret, assume?: never } & Without<'assertion'>} AssertionCredential
+ */
+/**
+ * A compute resource's token, for a trusted profile of IAM that it is linked to.
+ * @typedef {{ crToken: Secret, profile: Profile, assume?: AssumedProfile }
+ *   & Without<'crToken' | 'profile'>} ComputeResourceCredential
+ */
+/**
+ * What a person or a program signs in with: exactly one row, or a function that gives one. With
+ * `assume`, at IAM, that identity then becomes a trusted profile.
+ * @typedef {ApiKeyCredential | PasswordCredential | PasscodeCredential | RefreshTokenCredential
+ *   | ClientCredential | AssertionCredential | ComputeResourceCredential} CredentialFields
  * @typedef {CredentialFields | (() => CredentialFields | Promise<CredentialFields>)} Credential
  */
 

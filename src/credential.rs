@@ -6,7 +6,10 @@
 use crate::json::{Object, Value};
 
 use crate::error::{Code, Error};
-use crate::secret::{ApiKey, Passcode, Password, RefreshToken};
+use crate::http::encode_component;
+use crate::options::Options;
+use crate::profile::Profile;
+use crate::secret::{ApiKey, Assertion, ClientSecret, Passcode, Password, RefreshToken};
 use crate::text::{line, list, text as joined, trim};
 
 /// A credential, checked.
@@ -27,6 +30,55 @@ pub enum Credential {
     Passcode(Passcode),
     /// A refresh token (RFC 6749, section 6).
     RefreshToken(RefreshToken),
+    /// Client credentials (RFC 6749, section 4.4), at UAA: the client signs in as itself.
+    Client {
+        /// `client_id`
+        id: String,
+        /// May be empty.
+        secret: ClientSecret,
+        /// Whether it says who it is in the form, and not by Basic.
+        in_form: bool,
+    },
+    /// A JWT of an identity provider that the UAA trusts (RFC 7523, section 2.1).
+    Assertion(Assertion),
+    /// A compute resource's token and the trusted profile to become, at IAM.
+    ComputeResource {
+        /// What the platform put into the container.
+        token: Assertion,
+        /// Links to the resource.
+        profile: Profile,
+    },
+}
+
+/// A credential, and the trusted profile to assume once it has signed in.
+#[derive(Clone, Debug)]
+pub struct SignIn {
+    /// Who signs in.
+    pub credential: Credential,
+    /// Whom that identity becomes.
+    pub assume: Option<Profile>,
+}
+
+impl SignIn {
+    /// Reads a credential with or without `assume`.
+    ///
+    /// # Errors
+    /// `invalid_input`, as [`Credential::parse`] and [`Profile::parse_assumed`].
+    pub fn parse(value: &Value) -> Result<Self, Error> {
+        let Value::Object(object) = value else {
+            return Err(Error::invalid_input(
+                "the credential is not an object",
+                KNOWN_ROWS,
+            ));
+        };
+        Ok(Self {
+            credential: Credential::parse(object)?,
+            assume: object
+                .get("assume")
+                .map(Profile::parse_assumed)
+                .transpose()?,
+        })
+    }
 }
 
 struct Row {
@@ -47,7 +99,7 @@ impl Row {
     }
 }
 
-const ROWS: [Row; 4] = [
+const ROWS: [Row; 7] = [
     Row {
         secret: "apiKey",
         beside: &[],
@@ -68,30 +120,50 @@ const ROWS: [Row; 4] = [
         beside: &[],
         optional: &[],
     },
+    Row {
+        secret: "clientSecret",
+        beside: &["clientId"],
+        optional: &[],
+    },
+    Row {
+        secret: "assertion",
+        beside: &[],
+        optional: &[],
+    },
+    Row {
+        secret: "crToken",
+        beside: &["profile"],
+        optional: &[],
+    },
 ];
 
 const KNOWN_ROWS: &str = "Give exactly one of { apiKey }, { username, password, origin? }, \
-                          { passcode }, { refreshToken }.";
+                          { passcode }, { refreshToken }, { clientId, clientSecret }, \
+                          { assertion }, { crToken, profile }; at IAM + assume.";
 
 impl Credential {
     /// Reads a credential.
     ///
     /// # Errors
-    /// `invalid_input` if it is no object, has fields of no kind or of two kinds, lacks one, or
-    /// holds a value that can't be one.
-    pub fn parse(value: &Value) -> Result<Self, Error> {
-        let Value::Object(object) = value else {
-            return Err(Error::invalid_input(
-                "the credential is not an object",
-                KNOWN_ROWS,
-            ));
-        };
+    /// `invalid_input` if it has fields of no kind or of two kinds, lacks one, or holds a value that
+    /// can't be one.
+    fn parse(object: &Object) -> Result<Self, Error> {
         let row = check_row(object)?;
         let secret = text(object, row.secret)?;
         match row.secret {
             "apiKey" => ApiKey::parse(row.secret, secret).map(Self::ApiKey),
             "passcode" => Passcode::parse(row.secret, secret).map(Self::Passcode),
             "refreshToken" => RefreshToken::parse(row.secret, secret).map(Self::RefreshToken),
+            "assertion" => Assertion::parse(row.secret, secret).map(Self::Assertion),
+            "crToken" => Ok(Self::ComputeResource {
+                token: Assertion::parse(row.secret, secret)?,
+                profile: Profile::parse(object.get("profile"))?,
+            }),
+            "clientSecret" => Ok(Self::Client {
+                id: name(object, "clientId")?,
+                secret: ClientSecret::new(secret),
+                in_form: false,
+            }),
             _ => Ok(Self::Password {
                 username: name(object, "username")?,
                 password: Password::parse(row.secret, secret)?,
@@ -105,7 +177,74 @@ impl Credential {
 
     /// Whether the same credential may be exchanged again.
     pub fn is_reusable(&self) -> bool {
-        matches!(self, Self::ApiKey(_) | Self::Password { .. })
+        !matches!(self, Self::Passcode(_) | Self::RefreshToken(_))
+    }
+
+    /// What signs in at a UAA alone, or at IAM alone, does not fit the other.
+    ///
+    /// # Errors
+    /// `invalid_input` that names the field.
+    pub fn check_service(&self, is_iam: bool) -> Result<(), Error> {
+        let (field, wants_iam) = match self {
+            Self::Password {
+                origin: Some(_), ..
+            } => ("origin", false),
+            Self::Client { .. } => ("clientSecret", false),
+            Self::Assertion(_) => ("assertion", false),
+            Self::ComputeResource { .. } => ("crToken", true),
+            _ => return Ok(()),
+        };
+        match (wants_iam, is_iam) {
+            (false, true) => Err(Error::joined(
+                Code::InvalidInput,
+                &[field, " belongs to a UAA, and this login goes to IAM"],
+                "Leave it out, or set endpoints.iam to null.",
+            )),
+            (true, false) => Err(Error::joined(
+                Code::InvalidInput,
+                &[field, " belongs to IAM, and this login goes to a UAA"],
+                "Name an IAM in endpoints.iam.",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Has a client whose Basic is read in two ways say who it is in the form; whether it now does so.
+    /// RFC 6749, section 2.3.1 has both parts form-encoded, and UAA decodes them, but older ones do not.
+    pub fn moves_to_form(&mut self) -> bool {
+        match self {
+            Self::Client {
+                id,
+                secret,
+                in_form: in_form @ false,
+            } => {
+                let is_plain = |text: &str| encode_component(text) == text;
+                *in_form = !(is_plain(id) && is_plain(secret.expose()));
+                *in_form
+            }
+            _ => false,
+        }
+    }
+
+    /// Refuses options that could have no effect.
+    ///
+    /// # Errors
+    /// `invalid_input` that names the option.
+    pub fn check_options(&self, options: &Options) -> Result<(), Error> {
+        let (option, why) = match self {
+            Self::Client { .. } if options.client.is_some() => {
+                ("client", "is the credential itself")
+            }
+            Self::ComputeResource { .. } if options.account.is_some() => {
+                ("account", "follows from the trusted profile")
+            }
+            _ => return Ok(()),
+        };
+        Err(Error::joined(
+            Code::InvalidInput,
+            &["the option ", option, " can't be chosen here: it ", why],
+            "Leave it out.",
+        ))
     }
 
     /// Whether an exchange spends it, so that it must not be sent twice.
@@ -116,7 +255,8 @@ impl Credential {
 
 fn check_row(object: &Object) -> Result<&'static Row, Error> {
     let refused = |message: &str| Err(Error::invalid_input(message, KNOWN_ROWS));
-    let names = object.names();
+    let mut names = object.names();
+    names.retain(|name| *name != "assume");
     let stranger = |name: &&&str| !ROWS.iter().any(|row| row.has(name));
     if let Some(stranger) = names.iter().find(stranger) {
         let shown = line(stranger, 40);
@@ -167,7 +307,7 @@ mod tests {
     use crate::json;
 
     fn parse(text: &str) -> Result<Credential, Error> {
-        Credential::parse(&json::parse(text.as_bytes()).unwrap())
+        SignIn::parse(&json::parse(text.as_bytes()).unwrap()).map(|it| it.credential)
     }
 
     #[test]
@@ -183,6 +323,18 @@ mod tests {
         assert!(matches!(
             parse(r#"{"refreshToken":"R"}"#),
             Ok(Credential::RefreshToken(_))
+        ));
+        assert!(matches!(
+            parse(r#"{"clientId":"c","clientSecret":""}"#),
+            Ok(Credential::Client { .. })
+        ));
+        assert!(matches!(
+            parse(r#"{"assertion":"a.b.c"}"#),
+            Ok(Credential::Assertion(_))
+        ));
+        assert!(matches!(
+            parse(r#"{"crToken":"a.b.c","profile":{"name":"kp reader"}}"#),
+            Ok(Credential::ComputeResource { .. })
         ));
         match parse(r#"{"username":"u","password":" p ","origin":"ldap"}"#).unwrap() {
             Credential::Password {
@@ -219,6 +371,20 @@ mod tests {
             ),
             (r#"{"username":"u","password":""}"#, "password is empty"),
             (r#"{"apiKey":"  "}"#, "apiKey is empty"),
+            (r#"{"clientId":"c"}"#, "lacks clientSecret"),
+            (r#"{"clientSecret":"SENTINEL"}"#, "lacks clientId"),
+            (r#"{"crToken":"SENTINEL"}"#, "lacks profile"),
+            (
+                r#"{"crToken":"SENTINEL","profile":{"id":"a","name":"b"}}"#,
+                "names no trusted profile",
+            ),
+            (r#"{"crToken":"SENT INEL","profile":{"id":"a"}}"#, "crToken"),
+            (r#"{"assertion":"<SENTINEL>"}"#, "wrapped"),
+            (r#"{"assume":{"id":"a"}}"#, "no field that signs in"),
+            (
+                r#"{"apiKey":"SENTINEL","assume":{"name":"b"}}"#,
+                "assume names no",
+            ),
         ] {
             let error = parse(text).unwrap_err();
             assert_eq!(error.code.as_str(), "invalid_input");
@@ -232,6 +398,9 @@ mod tests {
         for text in [
             r#"{"apiKey":"SENTINEL"}"#,
             r#"{"username":"u","password":"SENTINEL"}"#,
+            r#"{"clientId":"c","clientSecret":"SENTINEL"}"#,
+            r#"{"assertion":"SENTINEL"}"#,
+            r#"{"crToken":"SENTINEL","profile":{"id":"a"}}"#,
         ] {
             assert!(!format!("{:?}", parse(text).unwrap()).contains("SENTINEL"));
         }

@@ -1,15 +1,17 @@
 //! The exchange of a credential for tokens, with what may come before and after its one request:
-//! discovery of the UAA, a refresh token tried first, IAM asked again without a UAA token.
+//! discovery of the UAA, a refresh token tried first, IAM asked again without a UAA token, a trusted
+//! profile assumed.
 
 use crate::json::Object;
 
 use crate::cloud_foundry::discovery;
-use crate::credential::Credential;
+use crate::credential::{Credential, SignIn};
 use crate::endpoint::Endpoint;
 use crate::error::{Code, Error};
 use crate::flow::{Flow, RequestId, Sent, Yields};
 use crate::http::{Reply, Request, Service};
 use crate::options::Options;
+use crate::profile::Profile;
 use crate::secret::RefreshToken;
 use crate::token::{self, Tokens};
 use crate::{iam, json, refusal, uaa};
@@ -46,6 +48,7 @@ enum Step {
     Root,
     V2Info,
     Grant,
+    Assume,
 }
 
 /// The errand; see the module.
@@ -60,6 +63,10 @@ pub struct Exchange {
     can_sign_in_again: bool,
     uaa: Option<Endpoint>,
     with_uaa: bool,
+    /// Whom the identity that signed in becomes.
+    assume: Option<Profile>,
+    /// What it brought itself.
+    identity: Option<Box<Exchanged>>,
     step: Step,
     /// Whether the request of the step is still to be sent.
     asks: bool,
@@ -73,24 +80,12 @@ impl Exchange {
     /// `unavailable` if there is no service to sign in at, `invalid_input` if the credential does not
     /// fit it.
     pub fn new(
-        credential: Credential,
+        sign_in: SignIn,
         options: Options,
         known_uaa: Option<Endpoint>,
     ) -> Result<Self, Error> {
-        let with_origin = matches!(
-            &credential,
-            Credential::Password {
-                origin: Some(_),
-                ..
-            }
-        );
-        if with_origin && options.endpoints.iam.is_some() {
-            return Err(Error::invalid_input(
-                "origin names an identity provider of a UAA, and this login goes to IAM",
-                "Leave it out, or set endpoints.iam to null.",
-            ));
-        }
-        Self::start(credential, options, known_uaa)
+        let SignIn { credential, assume } = sign_in;
+        Self::start(credential, assume, options, known_uaa)
     }
 
     /// Renews by a refresh token. Where it is refused, or the service fails on it to the last try, the
@@ -100,12 +95,13 @@ impl Exchange {
     /// As [`Exchange::new`].
     pub fn renew(
         token: RefreshToken,
+        assume: Option<Profile>,
         can_sign_in_again: bool,
         options: Options,
         known_uaa: Option<Endpoint>,
     ) -> Result<Self, Error> {
         let credential = Credential::RefreshToken(token);
-        let mut renewal = Self::start(credential, options, known_uaa)?;
+        let mut renewal = Self::start(credential, assume, options, known_uaa)?;
         renewal.renews = true;
         renewal.can_sign_in_again = can_sign_in_again;
         Ok(renewal)
@@ -113,10 +109,19 @@ impl Exchange {
 
     fn start(
         credential: Credential,
+        assume: Option<Profile>,
         options: Options,
         known_uaa: Option<Endpoint>,
     ) -> Result<Self, Error> {
         let endpoints = &options.endpoints;
+        credential.check_service(endpoints.iam.is_some())?;
+        credential.check_options(&options)?;
+        if assume.is_some() && endpoints.iam.is_none() {
+            return Err(Error::invalid_input(
+                "assume belongs to IAM, and this login goes to a UAA",
+                "Name an IAM in endpoints.iam.",
+            ));
+        }
         let uaa = endpoints.uaa.clone().or(known_uaa);
         let step = if endpoints.iam.is_some() || uaa.is_some() {
             Step::Grant
@@ -130,7 +135,10 @@ impl Exchange {
             ));
         };
         Ok(Self {
-            with_uaa: options.uaa,
+            // A profile has no UAA token, and that of the identity speaks for somebody else.
+            with_uaa: options.uaa && assume.is_none(),
+            assume,
+            identity: None,
             options,
             credential,
             renews: false,
@@ -163,6 +171,15 @@ impl Exchange {
                     Some(uaa::grant::request(uaa, &self.credential, options))
                 }
             },
+            Step::Assume => {
+                let iam = endpoints.iam.as_ref()?;
+                let identity = &self.identity.as_ref()?.tokens.iam.as_ref()?.access_token;
+                Some(iam::grant::assume_request(
+                    iam,
+                    identity,
+                    self.assume.as_ref()?,
+                ))
+            }
         }
     }
 
@@ -171,13 +188,23 @@ impl Exchange {
             Ok(reply) => {
                 let body = json::parse_object(&reply.body);
                 if token::is_success(reply, body.as_ref()) {
-                    let exchanged = self.read(reply, body.as_ref(), sent)?;
-                    self.done = Some(Ended::Tokens(Box::new(exchanged)));
+                    let exchanged = Box::new(self.read(reply, body.as_ref(), sent)?);
+                    if self.assume.is_some() {
+                        self.identity = Some(exchanged);
+                        self.ask(Step::Assume);
+                    } else {
+                        self.done = Some(Ended::Tokens(exchanged));
+                    }
                     return Ok(());
                 }
                 if self.with_uaa && iam::refusal::is_about_response_type(reply, body.as_ref()) {
                     // The user asked for Cloud Foundry, not for this parameter: once more without.
                     self.with_uaa = false;
+                    self.ask(Step::Grant);
+                    return Ok(());
+                }
+                // Nobody is locked out by it: a client has no count of failures.
+                if reply.status == 401 && self.credential.moves_to_form() {
                     self.ask(Step::Grant);
                     return Ok(());
                 }
@@ -190,6 +217,24 @@ impl Exchange {
             Err(error) => error,
         };
         self.after(refused)
+    }
+
+    /// The profile's token; what renews it is what renews the identity's.
+    fn on_assume(&mut self, reply: &Reply, sent: Sent) -> Result<(), Error> {
+        let body = json::parse_object(&reply.body);
+        if !token::is_success(reply, body.as_ref()) {
+            return Err(iam::refusal::read(reply, body.as_ref(), false));
+        }
+        let mut assumed = self.read(reply, body.as_ref(), sent)?;
+        let identity = self.identity.take();
+        if let Some(set) = &mut assumed.tokens.iam {
+            set.refresh_token = identity
+                .and_then(|identity| identity.tokens.iam)
+                .and_then(|set| set.refresh_token);
+        }
+        assumed.tokens.uaa = None;
+        self.done = Some(Ended::Tokens(Box::new(assumed)));
+        Ok(())
     }
 
     fn read(&self, reply: &Reply, body: Option<&Object>, sent: Sent) -> Result<Exchanged, Error> {
@@ -258,6 +303,7 @@ impl Flow for Exchange {
             Step::Root => discovery::read_root(result?)?,
             Step::V2Info => Some(discovery::read_v2_info(result?)?),
             Step::Grant => return self.on_grant(result, sent),
+            Step::Assume => return self.on_assume(result?, sent),
         };
         if discovered.is_some() {
             self.uaa = discovered;

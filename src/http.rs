@@ -14,7 +14,17 @@ pub const SMALL_BODY: usize = 1 << 20;
 pub const LIST_BODY: usize = 64 << 20;
 
 /// Fields of forms that hold a secret.
-const SECRET_FIELDS: [&str; 5] = ["apikey", "password", "passcode", "refresh_token", "token"];
+const SECRET_FIELDS: [&str; 9] = [
+    "apikey",
+    "password",
+    "passcode",
+    "refresh_token",
+    "token",
+    "client_secret",
+    "assertion",
+    "cr_token",
+    "access_token",
+];
 
 /// Answer headers that the core reads; the transport brings these and no others.
 pub const READ_HEADERS: [&str; 6] = [
@@ -159,7 +169,7 @@ impl Request {
             resend,
             secrets: form
                 .iter()
-                .filter(|(name, _)| SECRET_FIELDS.contains(name))
+                .filter(|(name, value)| SECRET_FIELDS.contains(name) && !value.is_empty())
                 .map(|(_, value)| (*value).to_owned())
                 .collect(),
         }

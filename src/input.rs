@@ -6,7 +6,7 @@
 //! name a stranger.
 
 use crate::cloud_foundry::find::{Find, Found};
-use crate::credential::Credential;
+use crate::credential::{Credential, SignIn};
 use crate::endpoint::Endpoint;
 use crate::error::{Code, Error};
 use crate::exchange::Exchange;
@@ -18,7 +18,9 @@ use crate::jwt::{self, Holder};
 use crate::key_protect::{self, ListKeys};
 use crate::lease::{Instants, Lease};
 use crate::options::{Options, check_names, unavailable};
+use crate::passcode_page::FindPasscodePage;
 use crate::policy::{self, Memory, Verdict};
+use crate::profile::Profile;
 use crate::record::{self, Record};
 use crate::resource_controller::FindInstance;
 use crate::secret::{AccessToken, RefreshToken};
@@ -43,7 +45,7 @@ const SIGN_IN: [&str; 13] = [
     "store",
     "target",
 ];
-/// Options of `findOrg`, `findSpace` and `findInstance`.
+/// Options of `findOrg`, `findSpace` and `findInstance`; without the first one those of `passcodeUrl`.
 const FIND: [&str; 8] = [
     "token",
     "endpoints",
@@ -102,6 +104,7 @@ pub fn plan(text: &str) -> Result<Plan, Error> {
         });
         let known: &[&str] = match object.text("call") {
             Some("find") => &FIND,
+            Some("passcodeUrl") => FIND.get(1..).unwrap_or_default(),
             Some("login") => &SIGN_IN,
             Some("resume") => SIGN_IN.split_last().map_or(&[], |(_, rest)| rest),
             _ => SIGN_IN.get(..11).unwrap_or_default(),
@@ -109,10 +112,7 @@ pub fn plan(text: &str) -> Result<Plan, Error> {
         check_names(&names.collect::<Vec<_>>(), known)?;
     }
     let Call { object, options } = Call::of(object)?;
-    let credential = object
-        .get("credential")
-        .map(Credential::parse)
-        .transpose()?;
+    let sign_in = object.get("credential").map(SignIn::parse).transpose()?;
     if let Some(wanted) = object.get("wanted") {
         check_wanted(wanted)?;
     }
@@ -126,10 +126,10 @@ pub fn plan(text: &str) -> Result<Plan, Error> {
     let shown = |endpoint: &Option<Endpoint>| own(endpoint.as_ref().map(Endpoint::as_str));
     Ok(Plan {
         timeout_ms: options.timeout_ms,
-        reusable: credential.as_ref().map(Credential::is_reusable),
-        key_parts: credential
+        reusable: sign_in.as_ref().map(|it| it.credential.is_reusable()),
+        key_parts: sign_in
             .as_ref()
-            .and_then(|credential| key_parts(credential, &options)),
+            .and_then(|sign_in| key_parts(sign_in, &options)),
         headers: key_protect::headers(&target),
         addresses: [
             ("iam", shown(&endpoints.iam)),
@@ -148,10 +148,22 @@ pub fn plan(text: &str) -> Result<Plan, Error> {
 
 /// Where, what, as whom, for which account: what two logins must have in common to share tokens. A hash
 /// of a password or a passcode could be guessed: those have none.
-fn key_parts(credential: &Credential, options: &Options) -> Option<Vec<String>> {
+fn key_parts(sign_in: &SignIn, options: &Options) -> Option<Vec<String>> {
+    let SignIn { credential, assume } = sign_in;
+    let mut own_client = None;
+    let mut profile = None;
     let (kind, secret) = match credential {
         Credential::ApiKey(key) => ("apiKey", key.expose()),
         Credential::RefreshToken(token) => ("refreshToken", token.expose()),
+        Credential::Assertion(token) => ("assertion", token.expose()),
+        Credential::Client { id, secret, .. } => {
+            own_client = Some(id.as_str());
+            ("clientSecret", secret.expose())
+        }
+        Credential::ComputeResource { token, profile: of } => {
+            profile = Some(of);
+            ("crToken", token.expose())
+        }
         Credential::Password { .. } | Credential::Passcode(_) => return None,
     };
     let endpoints = &options.endpoints;
@@ -160,17 +172,20 @@ fn key_parts(credential: &Credential, options: &Options) -> Option<Vec<String>> 
         Some(iam) => ("iam", iam),
         None => ("uaa", endpoints.uaa.as_ref().or(endpoints.cf.as_ref())?),
     };
-    let client = options
-        .client
-        .as_ref()
-        .map_or("", |client| client.id.as_str());
+    let named = options.client.as_ref().map(|client| client.id.as_str());
+    let client = own_client.or(named).unwrap_or_default();
     let account = options.account.as_deref().unwrap_or_default();
     let uaa = if options.uaa { "uaa" } else { "" };
-    let parts = [service, place.as_str(), kind, client, secret, account, uaa];
+    let mut parts = vec![service, place.as_str(), kind, client, secret, account, uaa];
+    for (role, profile) in [("profile", profile), ("assume", assume.as_ref())] {
+        for (name, text) in profile.iter().flat_map(|profile| profile.fields()) {
+            parts.extend([role, name, text]);
+        }
+    }
     Some(parts.iter().map(|part| (*part).to_owned()).collect())
 }
 
-/// `{ options, credential | refreshToken, canSignInAgain?, uaaEndpoint? }`.
+/// `{ options, credential | refreshToken, assume?, canSignInAgain?, uaaEndpoint? }`.
 ///
 /// # Errors
 /// `invalid_input`, `unavailable`.
@@ -182,9 +197,14 @@ pub fn exchange(call: Call) -> Result<ErrandOf<Exchange>, Error> {
     };
     let flow = if let Some(token) = object.text("refreshToken") {
         let token = RefreshToken::parse("refreshToken", token)?;
-        Exchange::renew(token, object.is_true("canSignInAgain"), options, known_uaa)?
+        let assume = object
+            .get("assume")
+            .map(Profile::parse_assumed)
+            .transpose()?;
+        let again = object.is_true("canSignInAgain");
+        Exchange::renew(token, assume, again, options, known_uaa)?
     } else if let Some(credential) = object.get("credential") {
-        Exchange::new(Credential::parse(credential)?, options, known_uaa)?
+        Exchange::new(SignIn::parse(credential)?, options, known_uaa)?
     } else {
         return Err(Error::invalid_input(
             "there is no credential",
@@ -271,6 +291,15 @@ pub fn passcode(call: &Call) -> Result<ErrandOf<GetPasscode>, Error> {
         call.object.text("refreshToken").unwrap_or_default(),
     )?;
     let flow = GetPasscode::new(&call.options, &token)?;
+    Ok(Errand::Ask(Box::new(flow)))
+}
+
+/// `{ options }`.
+///
+/// # Errors
+/// `unavailable`.
+pub fn passcode_url(call: &Call) -> Result<ErrandOf<FindPasscodePage>, Error> {
+    let flow = FindPasscodePage::new(&call.options)?;
     Ok(Errand::Ask(Box::new(flow)))
 }
 

@@ -126,6 +126,9 @@ impl From<Memory> for Value {
 impl From<Record> for Value {
     fn from(record: Record) -> Self {
         let mut object = Object::default().with_text("uaaEndpoint", record.uaa_endpoint.as_deref());
+        if let Some(assume) = record.assume {
+            object = object.with("assume", assume.into());
+        }
         for (name, set) in [("iam", record.iam), ("uaa", record.uaa)] {
             if let Some(set) = set {
                 object = object.with(name, token_set(&set));

@@ -15,7 +15,7 @@ const VERSION: f64 = 1.0;
 /// A refresh token's life is not told; IAM's and UAA's default is 30 days.
 const REFRESHABLE_MS: f64 = 30.0 * 86_400_000.0;
 
-/// Writes `{ iam?, uaa?, uaaEndpoint? }` as the wrapper holds it: of each token `accessToken`,
+/// Writes `{ iam?, uaa?, uaaEndpoint?, assume? }` as the wrapper holds it: of each token `accessToken`,
 /// `tokenType`, `refreshToken?`, `lease`. Gives the record and how long the store should keep it; the
 /// wrapper writes the text, for that takes code to print numbers.
 pub fn write(held: &Object, now: Instants) -> (Object, f64) {
@@ -42,6 +42,10 @@ pub fn write(held: &Object, now: Instants) -> (Object, f64) {
         record = record.with(kind, written.into());
     }
     record = record.with_text("uaaEndpoint", held.text("uaaEndpoint"));
+    if let Some(assume) = held.object("assume") {
+        // Without it a renewal would bring the identity's token in place of the profile's.
+        record = record.with("assume", assume.clone().into());
+    }
     let record = record.with("ttlMs", ttl_ms.into());
     let sum = sum(&record);
     (record.with("sum", sum.into()), ttl_ms)
@@ -59,9 +63,19 @@ fn sum(record: &Object) -> f64 {
     for object in [
         record.object("iam").unwrap_or(&none),
         record.object("uaa").unwrap_or(&none),
+        record.object("assume").unwrap_or(&none),
         record,
     ] {
-        for name in ["accessToken", "tokenType", "refreshToken", "uaaEndpoint"] {
+        for name in [
+            "accessToken",
+            "tokenType",
+            "refreshToken",
+            "uaaEndpoint",
+            "id",
+            "crn",
+            "name",
+            "account",
+        ] {
             add(object.text(name).unwrap_or_default().as_bytes());
         }
         for name in ["leftMs", "lifeMs", "ttlMs"] {
@@ -100,6 +114,8 @@ pub struct Record {
     pub uaa: Option<TokenSet>,
     /// Where the UAA is, if that was found out.
     pub uaa_endpoint: Option<String>,
+    /// The trusted profile that each renewal assumes.
+    pub assume: Option<Object>,
 }
 
 /// Reads a record that the store still keeps for `ttl_ms`.
@@ -137,6 +153,7 @@ fn read_object(text: &str, ttl_ms: f64, now: Instants, random: f64) -> Option<Re
         iam,
         uaa,
         uaa_endpoint: own(object.text("uaaEndpoint")),
+        assume: object.object("assume").cloned(),
     })
 }
 
@@ -181,7 +198,10 @@ mod tests {
             scope: None,
             lease: Lease::new(NOW, 3_600_000.0, 0.5),
         };
-        Object::default().with("iam", output::token_set(&set))
+        let assume = Object::default().with("id", "iam-Profile-1".into());
+        Object::default()
+            .with("iam", output::token_set(&set))
+            .with("assume", assume.into())
     }
 
     #[test]
@@ -192,6 +212,7 @@ mod tests {
             mono: 7.0,
         };
         let record = read(&text, ttl_ms - 1_000_000.0, reader, 0.5).unwrap();
+        assert_eq!(record.assume.unwrap().text("id"), Some("iam-Profile-1"));
         let iam = record.iam.unwrap();
         assert_eq!(iam.access_token.expose(), "SENTINEL-A");
         assert_eq!(iam.refresh_token.unwrap().expose(), "R");
@@ -221,6 +242,8 @@ mod tests {
             &text.replace("SENTINEL-A", "SENTINEL-B"),
             &text.replace("\"Bearer\"", "\"Basic\""),
             &text.replace("\"R\"", "\"S\""),
+            &text.replace("iam-Profile-1", "iam-Profile-2"),
+            &text.replace("\"assume\"", "\"assumed\""),
             &text.replace("\"leftMs\":3600000.0", "\"leftMs\":3500000.0"),
             &text.replace("\"lifeMs\":3600000.0", "\"lifeMs\":3700000.0"),
             &text.replace("\"ttlMs\":2592000000.0", "\"ttlMs\":2592000001.0"),

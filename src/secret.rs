@@ -48,6 +48,11 @@ secret! {
     Passcode
 }
 secret! {
+    /// A token of elsewhere that speaks for its holder (RFC 7521, section 4): a JWT of an identity
+    /// provider, a compute resource token.
+    Assertion
+}
+secret! {
     /// Secret of an OAuth client (RFC 6749, section 2.3.1); may be empty (`cf:`).
     ClientSecret
 }
@@ -68,6 +73,16 @@ impl AccessToken {
     pub fn from_answer(text: &str) -> Option<Self> {
         let visible = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
         visible.then(|| Self(text.to_owned()))
+    }
+}
+
+impl Assertion {
+    /// Reads a token that a caller gave, with or without `Bearer ` before it.
+    ///
+    /// # Errors
+    /// As [`AccessToken::parse`].
+    pub fn parse(field: &str, text: &str) -> Result<Self, Error> {
+        AccessToken::parse(field, text).map(|token| Self(token.0))
     }
 }
 

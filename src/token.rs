@@ -45,28 +45,46 @@ pub(crate) fn request<'a>(
     mut form: Vec<(&'a str, &'a str)>,
     options: &'a Options,
     public_client: Option<(&str, &str)>,
-    credential: &Credential,
+    credential: &'a Credential,
 ) -> Request {
-    let client = match &options.client {
-        Some(client) => match &client.secret {
+    let client = match (credential, &options.client) {
+        (
+            Credential::Client {
+                id,
+                secret,
+                in_form,
+            },
+            _,
+        ) => {
+            let client = (id.as_str(), secret.expose());
+            if *in_form {
+                form.extend_from_slice(&[("client_id", client.0), ("client_secret", client.1)]);
+            }
+            (!in_form).then_some(client)
+        }
+        (_, Some(client)) => match &client.secret {
             Some(secret) => Some((client.id.as_str(), secret.expose())),
             None => {
                 form.push(("client_id", &client.id));
                 None
             }
         },
-        None => public_client,
+        (_, None) => public_client,
     };
     let resend = if credential.spends() {
         Resend::Spends
     } else {
         Resend::Safe
     };
-    let request = Request::post_form(service, url, &form, resend);
-    match client {
-        Some((id, secret)) => request.with_header("Authorization", basic(id, secret)),
-        None => request,
+    let mut request = Request::post_form(service, url, &form, resend);
+    if let Some((id, secret)) = client {
+        request = request.with_header("Authorization", basic(id, secret));
+        // The secrets of the public clients are none.
+        if client != public_client && !secret.is_empty() {
+            request.secrets.push(secret.to_owned());
+        }
     }
+    request
 }
 
 /// Whether the answer is one that holds tokens: 2xx, without a (non-empty) error in it.

@@ -31,8 +31,7 @@ pub fn plan(text: String) -> Result<JsValue, JsValue> {
 }
 
 /// Does an errand: `exchange`, `findOrg`, `findSpace`, `findInstance`, `listKeys`, `passcode`,
-/// `keepAlive` or `revoke`. One export for
-/// all, since each async export carries its own copy of the machinery that runs a future.
+/// `passcodeUrl`, `keepAlive` or `revoke`. One export for all, since each async export carries its own copy of the machinery that runs a future.
 #[wasm_bindgen]
 pub async fn call(name: String, text: String, io: Io) -> Result<JsValue, JsValue> {
     out(work(name, text, &io).await)
@@ -59,6 +58,7 @@ fn read(name: &str, text: &str) -> Result<(AnyErrand, u32), Error> {
         "findSpace" => any(input::find_space(&call)?),
         "findInstance" => any(input::find_instance(&call)?),
         "passcode" => any(input::passcode(&call)?),
+        "passcodeUrl" => any(input::passcode_url(&call)?),
         "keepAlive" => any(input::keep_alive(&call)?),
         "revoke" => any(input::revoke(&call)?),
         _ => any(input::list_keys(&call)?),

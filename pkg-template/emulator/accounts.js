@@ -16,8 +16,12 @@ async function list(call) {
   const { data } = call
   const iamId = String(claims.iam_id)
   const user = userByIamId(data, iamId)
-  // An API key of a service id sees its own account.
-  const ids = user?.accounts ?? data.apiKeys.filter((key) => key.iamId === iamId).map(accountOf)
+  // An API key of a service id sees its own account, so does a trusted profile.
+  const others = [
+    ...data.apiKeys.filter((key) => key.iamId === iamId),
+    ...data.profiles.filter(({ id }) => id === iamId),
+  ]
+  const ids = user?.accounts ?? others.map(accountOf)
   const accounts = data.accounts.filter(({ id }) => ids.includes(id))
   return json(200, {
     total_results: accounts.length,
@@ -42,7 +46,7 @@ async function list(call) {
   })
 }
 
-/** @param {{ account: string }} apiKey */
+/** @param {{ account: string }} of */
 function accountOf({ account }) {
   return account
 }

@@ -44,6 +44,7 @@ function defaults(seed) {
         name: 'ci',
       },
     ],
+    profiles: [{ name: 'kp-reader', crTokens: ['emulator-cr-token'] }],
     orgs: [{ name: 'acme' }, { name: 'beta' }],
     spaces: [
       { name: 'dev', org: 'acme', keys: [{ name: 'legacy-key' }, { name: 'legacy-backup-key' }] },
@@ -64,7 +65,12 @@ function defaults(seed) {
     ],
     clients: [
       { service: 'iam', clientId: 'bx', clientSecret: 'bx' },
-      { service: 'uaa', clientId: 'cf', clientSecret: '' },
+      {
+        service: 'uaa',
+        clientId: 'cf',
+        clientSecret: '',
+        grants: ['password', 'refresh_token', 'urn:ietf:params:oauth:grant-type:jwt-bearer'],
+      },
     ],
     iam: { uaa: 'issued', accessTokenSeconds: 3600, refreshTokenSeconds: 2_592_000 },
     keyProtect: {},
@@ -92,7 +98,7 @@ export function worldOf(given) {
  * @returns {FullData} the same object
  */
 export function complete(data) {
-  const { seed, accounts, users, apiKeys, orgs, spaces, instances } = data
+  const { seed, accounts, users, apiKeys, profiles, orgs, spaces, instances } = data
 
   fill(accounts, 'id', ({ name }, n) => hex32(seed, 'account', name, n))
   const accountId = (/** @type {string | undefined} */ nameOrId) =>
@@ -113,6 +119,16 @@ export function complete(data) {
   for (const apiKey of apiKeys) {
     apiKey.iamId ??= users[0]?.iamId ?? 'IBMid-NOBODY'
     apiKey.account = accountId(apiKey.account) ?? apiKey.account ?? accounts[0]?.id ?? ''
+  }
+
+  fill(profiles, 'id', ({ name, account = '' }, n) => {
+    return `iam-Profile-${guidFrom(seed, 'profile', account, name, n)}`
+  })
+  for (const profile of profiles) {
+    profile.account = accountId(profile.account) ?? profile.account ?? accounts[0]?.id ?? ''
+    const scope = `a/${profile.account}`
+    const id = (profile.id ?? '').replace(/^iam-/, '')
+    profile.crn ??= `crn:v1:bluemix:public:iam-identity::${scope}::profile:${id}`
   }
 
   fill(orgs, 'guid', ({ name }, n) => guidFrom(seed, 'org', name, n))

@@ -1,9 +1,10 @@
 /**
- * IAM's token endpoint: the grants `apikey`, `password`, `passcode` and `refresh_token`, and what a
- * refresh token stands for.
+ * IAM's token endpoint: its grants, and what a refresh token stands for. Trusted profiles are in
+ * `iam_profiles.js`.
  */
 
 import { Refusal } from './http.js'
+import { assumeSubject, computeResourceSubject, PROFILE_NAMES } from './iam_profiles.js'
 import {
   clientOf,
   DEFAULT_CLIENT,
@@ -38,14 +39,15 @@ const COMMON = [
 
 /**
  * Who signs in, before it is known which tokens come of it.
- * @typedef {Pick<Login, 'owner' | 'account' | 'apiKey' | 'sessionId'>} Subject
+ * @typedef {Pick<Login, 'owner' | 'account' | 'apiKey' | 'sessionId'> & { isProfile?: boolean }} Subject
  */
 
 /**
  * @typedef {object} Grant
  * @property {string[]} parameters of its own; each is required
+ * @property {string[]} [optional]
  * @property {boolean} [needsClient]
- * @property {(call: Call, form: URLSearchParams, clientId: string) => Subject} subject
+ * @property {(call: Call, form: URLSearchParams, clientId: string) => Subject | Promise<Subject>} subject
  */
 
 /** @type {Record<string, Grant>} */
@@ -54,6 +56,16 @@ const GRANTS = {
   password: { parameters: ['username', 'password'], needsClient: true, subject: passwordSubject },
   [`${URN}passcode`]: { parameters: ['passcode'], needsClient: true, subject: passcodeSubject },
   refresh_token: { parameters: ['refresh_token'], subject: refreshSubject },
+  [`${URN}cr-token`]: {
+    parameters: ['cr_token'],
+    optional: PROFILE_NAMES,
+    subject: computeResourceSubject,
+  },
+  [`${URN}assume`]: {
+    parameters: ['access_token'],
+    optional: PROFILE_NAMES,
+    subject: assumeSubject,
+  },
 }
 
 /** @type {Handler} */
@@ -62,11 +74,11 @@ export async function token(call) {
   const grantType = required(call, form, 'grant_type')
   const grant = Object.hasOwn(GRANTS, grantType) ? GRANTS[grantType] : undefined
   if (!grant) throw notValid(call, 'grant_type: not valid', `Not emulated: ${grantType}`)
-  refuseStrangers(call, form, [...COMMON, ...grant.parameters])
+  refuseStrangers(call, form, [...COMMON, ...grant.parameters, ...(grant.optional ?? [])])
   const clientId = clientOf(call, form, { wanted: grant.needsClient ?? false })
   for (const name of grant.parameters) required(call, form, name)
   const uaaClient = checkResponseType(call, form, clientId)
-  const subject = chooseAccount(call, form, grant.subject(call, form, clientId))
+  const subject = chooseAccount(call, form, await grant.subject(call, form, clientId))
   const uaaScope = form.get('uaa_scope') ?? ''
   return answer(call, subject, { clientId, grantType, uaaClient, uaaScope })
 }
@@ -190,7 +202,7 @@ function chooseAccount(call, form, subject) {
   const allowed =
     subject.apiKey !== undefined
       ? [subject.account]
-      : (userByIamId(call.data, subject.owner)?.accounts ?? [])
+      : (userByIamId(call.data, subject.owner)?.accounts ?? [subject.account])
   const known = call.data.accounts.some(({ id }) => id === wanted)
   if (!known || !allowed.includes(wanted)) {
     // No recording names the code; BXNIM0501E ("not authorized") is the nearest one.
@@ -223,7 +235,7 @@ async function answer(call, subject, { clientId, grantType, uaaClient, uaaScope 
   }
   const accessToken = await signToken({ kid: TEST_KEY_ID, alg: 'RS256' }, claims)
   let refreshToken = 'not_supported'
-  if (clientId !== DEFAULT_CLIENT) {
+  if (clientId !== DEFAULT_CLIENT && !subject.isProfile) {
     refreshToken = `OK${world.id('IAM refresh token')}${world.id('IAM refresh token')}`
     const { owner, account, apiKey, sessionId } = subject
     const endsAt = world.now() + refreshTokenSeconds * 1000
@@ -262,7 +274,9 @@ function subjectClaims({ world, data }, { owner, account, sessionId, apiKey }) {
     email: user.email ?? user.userName,
   }
   const sub = user ? (user.email ?? user.userName) : identifier
-  const name = data.apiKeys.find(({ key }) => key === apiKey)?.name ?? identifier
+  const named =
+    data.apiKeys.find(({ key }) => key === apiKey) ?? data.profiles.find(({ id }) => id === owner)
+  const name = named?.name ?? identifier
   const names = person ?? { name }
   return {
     iam_id: owner,

@@ -35,6 +35,17 @@
  */
 
 /**
+ * A trusted profile.
+ * @typedef {object} ProfileData
+ * @property {string} name unique in its account
+ * @property {string} [id] such as `iam-Profile-…`
+ * @property {string} [crn]
+ * @property {string} [account] id (a name is replaced by its id); the first one by default
+ * @property {string[]} [crTokens] the tokens of the compute resources that are linked to it
+ * @property {string[]} [trusted] ids (`iam_id`) of who may assume it; everybody by default
+ */
+
+/**
  * @typedef {object} OrgData
  * @property {string} name
  * @property {string} [guid]
@@ -116,6 +127,7 @@
  * @property {AccountData[]} accounts
  * @property {UserData[]} users
  * @property {ApiKeyData[]} apiKeys
+ * @property {ProfileData[]} profiles
  * @property {OrgData[]} orgs
  * @property {SpaceData[]} spaces
  * @property {InstanceData[]} instances
@@ -194,6 +206,7 @@
  * @typedef {AccountData & { id: string }} Account
  * @typedef {UserData & { origin: string, guid: string, iamId: string, accounts: string[] }} User
  * @typedef {ApiKeyData & { iamId: string, account: string }} ApiKey
+ * @typedef {ProfileData & { id: string, crn: string, account: string }} Profile
  * @typedef {OrgData & { guid: string }} Org
  * @typedef {SpaceData & { guid: string }} Space
  * @typedef {InstanceData & { guid: string, crn: string, region: string, account: string,
@@ -207,6 +220,7 @@
  * @property {Account[]} accounts
  * @property {User[]} users
  * @property {ApiKey[]} apiKeys
+ * @property {Profile[]} profiles
  * @property {Org[]} orgs
  * @property {Space[]} spaces
  * @property {Instance[]} instances

@@ -1,9 +1,10 @@
 /**
  * UAA's token endpoint: client authentication, the grants `password` (also with a passcode or an API
- * key), `refresh_token` and `client_credentials`, and its errors.
+ * key), `refresh_token`, `client_credentials` and JWT bearer, and its errors.
  */
 
 import { FORM_TYPE, JSON_TYPE, json, mediaType, percentDecode, repeated, stranger } from './http.js'
+import { readToken } from './jwt.js'
 import {
   checkPassword,
   isLocked,
@@ -21,6 +22,7 @@ import {
   narrow,
   revocationSignature,
   scopeNames,
+  uaaIssuer,
   userScope,
 } from './uaa_issue.js'
 import { UNKNOWN_TOKEN } from './uaa_read.js'
@@ -35,17 +37,18 @@ const COMMON = [
   'token_format',
   'response_type',
 ]
+const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
 const PARAMETERS = /** @type {Record<string, string[]>} */ ({
   password: ['username', 'password', 'passcode', 'login_hint'],
   refresh_token: ['refresh_token'],
   client_credentials: [],
+  [JWT_BEARER]: ['assertion'],
 })
 /** Grants that a UAA knows, and that a client may lack or the emulator does not have. */
 const KNOWN_GRANTS = [
   ...Object.keys(PARAMETERS),
   'authorization_code',
   'user_token',
-  'urn:ietf:params:oauth:grant-type:jwt-bearer',
   'urn:ietf:params:oauth:grant-type:saml2-bearer',
 ]
 
@@ -59,7 +62,7 @@ export async function token(call) {
   const grantType = form.get('grant_type') ?? ''
   const own = PARAMETERS[grantType]
   if (own) refuseStrangers(call, form, own)
-  const user = grantType === 'password' ? signInUser(call, form, client) : undefined
+  const user = await signedIn(call, form, client)
   if ((form.get('client_id') ?? client.clientId) !== client.clientId) {
     const description = 'Given client ID does not match authenticated client'
     throw refusal(401, 'invalid_client', description)
@@ -82,6 +85,39 @@ export async function token(call) {
   if (!own) throw refusal(400, 'unsupported_grant_type', `Not emulated: ${grantType}`)
   const answer = await grant(call, form, client, user)
   return json(200, answer, { 'Content-Type': 'application/json;charset=UTF-8', ...NO_STORE })
+}
+
+/**
+ * @param {Call} call
+ * @param {URLSearchParams} form
+ * @param {ClientData} client
+ * @returns {Promise<User | undefined>} nobody where the grant signs in no user
+ */
+async function signedIn(call, form, client) {
+  const grantType = form.get('grant_type')
+  if (grantType === 'password') return signInUser(call, form, client)
+  return grantType === JWT_BEARER ? userByAssertion(call, form) : undefined
+}
+
+/**
+ * Of the identity providers that a UAA trusts the emulator has one: itself.
+ * @param {Call} call
+ * @param {URLSearchParams} form
+ */
+async function userByAssertion(call, form) {
+  const assertion = form.get('assertion')
+  if (assertion === null) throw unauthorized('Assertion is missing')
+  const { claims, problem } = await readToken(assertion, call.world.now())
+  if (problem === 'unreadable') throw unauthorized('Unable to decode expected id_token')
+  if (claims?.iss !== uaaIssuer(call.origin)) {
+    throw unauthorized('Unable to map issuer to a single registered provider')
+  }
+  if (problem !== undefined) {
+    throw refusal(401, 'invalid_token', 'Could not verify token signature.')
+  }
+  const user = userByGuid(call.data, String(claims.user_id))
+  if (user === undefined) throw unauthorized('Unable to authenticate the user of the assertion')
+  return user
 }
 
 /**

@@ -16,8 +16,8 @@ fn options(endpoints: &str, more: &str) -> Options {
     Options::parse(&json::parse_object(text.as_bytes()).unwrap()).unwrap()
 }
 
-fn credential(text: &str) -> Credential {
-    Credential::parse(&json::parse(text.as_bytes()).unwrap()).unwrap()
+fn credential(text: &str) -> SignIn {
+    SignIn::parse(&json::parse(text.as_bytes()).unwrap()).unwrap()
 }
 
 fn signing_in(text: &str, endpoints: &str, more: &str) -> Exchange {
@@ -26,7 +26,7 @@ fn signing_in(text: &str, endpoints: &str, more: &str) -> Exchange {
 
 fn refreshing(endpoints: &str, can_sign_in_again: bool) -> Exchange {
     let token = RefreshToken::parse("refreshToken", "R0").unwrap();
-    Exchange::renew(token, can_sign_in_again, options(endpoints, ""), None).unwrap()
+    Exchange::renew(token, None, can_sign_in_again, options(endpoints, ""), None).unwrap()
 }
 
 /// Url, `Authorization`, form.
@@ -292,6 +292,143 @@ fn an_origin_is_for_a_uaa_alone() {
     let text = r#"{"username":"u","password":"p","origin":"ldap"}"#;
     let error = Exchange::new(credential(text), options(IAM, ""), None).unwrap_err();
     assert_eq!(error.code, Code::InvalidInput);
+}
+
+#[test]
+fn what_signs_in_at_one_service_alone_is_refused_for_the_other() {
+    let client = r#"{"clientId":"c","clientSecret":"s"}"#;
+    let own_client = r#","client":{"clientId":"other"}"#;
+    let container = r#"{"crToken":"T","profile":{"id":"p"}}"#;
+    for (text, endpoints, more, field) in [
+        (client, IAM, "", "clientSecret"),
+        (r#"{"assertion":"T"}"#, BOTH, "", "assertion"),
+        (container, CF, "", "crToken"),
+        (r#"{"apiKey":"K","assume":{"id":"p"}}"#, CF, "", "assume"),
+        (client, CF, own_client, "client"),
+        (container, IAM, r#","account":"a1""#, "account"),
+    ] {
+        let error = Exchange::new(credential(text), options(endpoints, more), None).unwrap_err();
+        assert_eq!(error.code, Code::InvalidInput, "{text}");
+        assert!(error.message.contains(field), "{}", error.message);
+    }
+}
+
+#[test]
+fn client_credentials_and_an_assertion_are_a_uaas() {
+    let uaa = r#""uaa":{"raw":"https://uaa.example.test","href":"https://uaa.example.test"}"#;
+    // RFC 6749, section 2.3.1: both are form-encoded before they are joined.
+    let client = r#"{"clientId":"app|1","clientSecret":"p+ss:w\u00f6rd%"}"#;
+    let (ended, requests) = one(signing_in(client, uaa, ""), 200, GOOD);
+    assert!(ended.is_ok());
+    let (url, authorization, form) = sent(&requests[0]);
+    assert_eq!(url, "https://uaa.example.test/oauth/token");
+    let encoded = crate::base64::encode(b"app%7C1:p%2Bss%3Aw%C3%B6rd%25");
+    assert_eq!(authorization, Some(format!("Basic {encoded}")));
+    assert_eq!(form, "grant_type=client_credentials");
+    // A UAA that does not decode Basic refuses it, and takes the form.
+    let (ended, requests) = run(signing_in(client, uaa, ""), |request| {
+        let by_basic = sent(request).1.is_some();
+        let refusal = r#"{"error":"unauthorized","error_description":"Bad credentials"}"#;
+        Ok(if by_basic {
+            reply(401, refusal)
+        } else {
+            reply(200, GOOD)
+        })
+    });
+    assert!(ended.is_ok());
+    let expected =
+        "grant_type=client_credentials&client_id=app%7C1&client_secret=p%2Bss%3Aw%C3%B6rd%25";
+    assert_eq!(sent(&requests[1]).2, expected);
+    let plain = r#"{"clientId":"app-1","clientSecret":"secret"}"#;
+    for (client, requests) in [(client, 2), (plain, 1)] {
+        let refusal = r#"{"error":"invalid_client","error_description":"Bad credentials"}"#;
+        let (ended, asked) = one(signing_in(client, uaa, ""), 401, refusal);
+        assert_eq!(ended.unwrap_err().code, Code::InvalidCredentials);
+        assert_eq!(asked.len(), requests);
+    }
+    let (_, requests) = one(signing_in(r#"{"assertion":"a.b.c"}"#, uaa, ""), 200, GOOD);
+    let (_, authorization, form) = sent(&requests[0]);
+    assert_eq!(authorization.as_deref(), Some("Basic Y2Y6"));
+    assert_eq!(
+        form,
+        "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion=a.b.c"
+    );
+}
+
+#[test]
+fn a_compute_resource_names_its_profile_and_no_client() {
+    for (profile, field) in [
+        (r#"{"id":"p-1"}"#, "profile_id=p-1"),
+        (r#"{"name":"kp reader"}"#, "profile_name=kp+reader"),
+        (r#"{"crn":"crn:v1:a"}"#, "profile_crn=crn%3Av1%3Aa"),
+    ] {
+        let text = format!(r#"{{"crToken":" a.b.c\n","profile":{profile}}}"#);
+        // The asking for a UAA token is not this grant's.
+        let (ended, requests) = one(signing_in(&text, BOTH, ""), 200, GOOD);
+        assert!(ended.is_ok());
+        let (_, authorization, form) = sent(&requests[0]);
+        assert_eq!(authorization, None);
+        let grant = "grant_type=urn%3Aibm%3Aparams%3Aoauth%3Agrant-type%3Acr-token&cr_token=a.b.c";
+        assert_eq!(form, format!("{grant}&{field}"));
+    }
+}
+
+const ASSUMED: &str = r#"{"access_token":"B","token_type":"Bearer","expires_in":900}"#;
+
+fn assuming(request: &Request) -> bool {
+    sent(request).2.contains("assume")
+}
+
+#[test]
+fn an_assumed_profile_is_asked_for_with_the_token_of_who_signed_in() {
+    let text = r#"{"passcode":"P","assume":{"name":"kp reader","account":"a1"}}"#;
+    let answer = |request: &Request| Ok(reply(200, if assuming(request) { ASSUMED } else { GOOD }));
+    let (ended, requests) = run(signing_in(text, BOTH, ""), answer);
+    let Ok(Ended::Tokens(exchanged)) = ended else {
+        panic!("{ended:?}")
+    };
+    let set = exchanged.tokens.iam.unwrap();
+    assert_eq!(set.access_token.expose(), "B");
+    // What renews the profile's token is what renews the identity's.
+    assert_eq!(set.refresh_token.unwrap().expose(), "R");
+    assert!(exchanged.tokens.uaa.is_none() && !exchanged.by_refresh);
+    // A UAA token would speak for the identity, not for the profile.
+    assert!(!sent(&requests[0]).2.contains("uaa"));
+    let (_, authorization, form) = sent(&requests[1]);
+    assert_eq!(authorization, None);
+    let grant = "grant_type=urn%3Aibm%3Aparams%3Aoauth%3Agrant-type%3Aassume&access_token=A";
+    assert_eq!(form, format!("{grant}&profile_name=kp+reader&account=a1"));
+}
+
+#[test]
+fn a_renewal_assumes_the_profile_again() {
+    let token = RefreshToken::parse("refreshToken", "R0").unwrap();
+    let value = json::parse(br#"{"id":"p-1"}"#).unwrap();
+    let assume = Some(Profile::parse_assumed(&value).unwrap());
+    let renewal = Exchange::renew(token, assume, false, options(IAM, ""), None).unwrap();
+    let (ended, requests) = run(renewal, |request| {
+        Ok(reply(200, if assuming(request) { ASSUMED } else { GOOD }))
+    });
+    let Ok(Ended::Tokens(exchanged)) = ended else {
+        panic!("{ended:?}")
+    };
+    assert_eq!(exchanged.tokens.iam.unwrap().access_token.expose(), "B");
+    assert!(exchanged.by_refresh);
+    assert_eq!(requests.len(), 2);
+}
+
+#[test]
+fn a_profile_that_may_not_be_assumed_is_the_services_refusal() {
+    let refusal = r#"{"errorCode":"BXNIM0398E","errorMessage":"not eligible"}"#;
+    let text = r#"{"apiKey":"K","assume":{"id":"p-1"}}"#;
+    let (ended, _) = run(signing_in(text, IAM, ""), |request| {
+        Ok(if assuming(request) {
+            reply(400, refusal)
+        } else {
+            reply(200, GOOD)
+        })
+    });
+    assert_eq!(ended.unwrap_err().code, Code::Forbidden);
 }
 
 #[test]

@@ -9,12 +9,14 @@ use crate::token;
 
 /// Builds the request that trades a credential for a token.
 ///
-/// Source: RFC 6749, sections 4.3 and 6; `passcode`, `login_hint` and the user `apikey` are UAA's.
+/// Source: RFC 6749, sections 4.3, 4.4 and 6, RFC 7523, section 2.1; `passcode`, `login_hint` and the user `apikey` are UAA's.
 pub fn request(uaa: &Endpoint, credential: &Credential, options: &Options) -> Request {
     let hint;
     let mut form = Vec::new();
     let grant_type = match credential {
         Credential::RefreshToken(_) => "refresh_token",
+        Credential::Client { .. } => "client_credentials",
+        Credential::Assertion(_) => "urn:ietf:params:oauth:grant-type:jwt-bearer",
         _ => "password",
     };
     form.push(("grant_type", grant_type));
@@ -35,6 +37,9 @@ pub fn request(uaa: &Endpoint, credential: &Credential, options: &Options) -> Re
         }
         Credential::Passcode(passcode) => form.push(("passcode", passcode.expose())),
         Credential::RefreshToken(token) => form.push(("refresh_token", token.expose())),
+        Credential::Assertion(token) => form.push(("assertion", token.expose())),
+        // The client says who it is beside the form; IAM's own are refused before.
+        Credential::Client { .. } | Credential::ComputeResource { .. } => {}
     }
     // UAA's public `cf` client has an empty secret; it still demands the Basic header.
     let public_client = Some(("cf", ""));

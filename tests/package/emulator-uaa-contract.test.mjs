@@ -7,6 +7,7 @@ const user = { username: 'marissa', password: 'koala' }
 const spare = { username: 'spare', password: 'spare' }
 const other = { clientId: 'other', clientSecret: '' }
 const machine = { clientId: 'machine', clientSecret: 'machine secret' }
+const bearer = { clientId: 'bearer', clientSecret: 'bearer secret' }
 const odd = { clientId: 'app|1', clientSecret: 'p+ss:wörd%' }
 const grants = ['client_credentials']
 const emulator = createEmulator({
@@ -17,6 +18,11 @@ const emulator = createEmulator({
       { service: 'uaa', clientId: 'cf', clientSecret: '' },
       { service: 'uaa', ...other },
       { service: 'uaa', ...machine, grants, authorities: ['clients.admin', 'scim.read'] },
+      {
+        service: 'uaa',
+        ...bearer,
+        grants: ['urn:ietf:params:oauth:grant-type:jwt-bearer', 'refresh_token'],
+      },
       { service: 'uaa', ...odd, grants, authorities: ['uaa.resource'] },
     ],
   },
@@ -31,6 +37,7 @@ uaaContract({
   generation: 77,
   otherClient: other,
   machine,
+  bearer,
   oddClient: odd,
   spareUser: spare,
 })

@@ -46,6 +46,8 @@ test('a credential in each place of a failing call is in no error', async (t) =>
       { errorCode: 'BXNIM0415E', errorMessage: `no ${text}`, errorDetails: text },
       { status: 400 },
     )
+  const refusing = (text) =>
+    json({ error: 'access_denied', error_description: `no ${text}` }, { status: 403 })
   for (const [handler, credential] of [
     [() => quoting(SENTINEL), { apiKey: SENTINEL }],
     [() => quoting(SENTINEL), { username: 'u', password: SENTINEL }],
@@ -56,6 +58,21 @@ test('a credential in each place of a failing call is in no error', async (t) =>
   ]) {
     const server = await serving(t, handler)
     await refusal(login(credential, { endpoints: { iam: server.url } }))
+  }
+  const profile = { id: 'iam-Profile-1' }
+  const quotingToken = ({ form }) =>
+    form.access_token === undefined ? json(tokens({ access_token: SENTINEL })) : quoting(SENTINEL)
+  for (const [handler, credential, where, client] of [
+    [() => quoting(SENTINEL), { crToken: SENTINEL, profile }, 'iam'],
+    [quotingToken, { apiKey: 'k', assume: profile }, 'iam'],
+    [() => quoting(SENTINEL), { apiKey: 'k' }, 'iam', { clientId: 'c', clientSecret: SENTINEL }],
+    [() => refusing(SENTINEL), { clientId: 'c', clientSecret: SENTINEL }, 'uaa'],
+    [() => refusing(`+${SENTINEL}%`), { clientId: 'c', clientSecret: `+${SENTINEL}%` }, 'uaa'],
+    [() => refusing(SENTINEL), { assertion: SENTINEL }, 'uaa'],
+  ]) {
+    const server = await serving(t, handler)
+    const error = await refusal(login(credential, { endpoints: { [where]: server.url }, client }))
+    assert.notEqual(error.status, undefined, where)
   }
   const fetch = () => Promise.reject(new TypeError(`invalid header value: "Bearer ${SENTINEL}"`))
   const error = await refusal(exchangeToken({ apiKey: SENTINEL }, { fetch, retries: 0 }))

@@ -1,8 +1,16 @@
 // IBM's own Node SDK as a witness: it signs in to the emulator and lists keys, over a real socket.
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, test } from 'node:test'
 import KeyProtectV2 from '@ibm-cloud/ibm-key-protect/ibm-key-protect-api/v2.js'
-import { IamAuthenticator, IamTokenManager } from 'ibm-cloud-sdk-core'
+import {
+  ContainerAuthenticator,
+  IamAssumeAuthenticator,
+  IamAuthenticator,
+  IamTokenManager,
+} from 'ibm-cloud-sdk-core'
 import { login } from 'keyprotect-auth'
 import { createEmulator } from 'keyprotect-auth/emulator'
 import { serve } from 'keyprotect-auth/node'
@@ -63,4 +71,55 @@ test('the SDK and the package send IAM the same request', async () => {
   }
   // Wanted: the SDK's HTTP library takes anything, ours only what it can read.
   assert.equal(ours.headers.accept, 'application/json')
+})
+
+test('the SDK and the package send the same requests for a container and for an assumed profile', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'cr-token-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const crTokenFilename = join(folder, 'token')
+  writeFileSync(crTokenFilename, 'emulator-cr-token')
+  const url = `${server.url}/iam`
+  const options = { endpoints: { base: server.url } }
+  const [{ id, name, crn, account }] = emulator.data.profiles
+  const pairs = [
+    [
+      new ContainerAuthenticator({ url, crTokenFilename, iamProfileName: name }),
+      { crToken: 'emulator-cr-token', profile: { name } },
+    ],
+    [
+      new ContainerAuthenticator({ url, crTokenFilename, iamProfileId: id }),
+      { crToken: 'emulator-cr-token', profile: { id } },
+    ],
+    ...[
+      [{ iamProfileId: id }, { id }],
+      [{ iamProfileCrn: crn }, { crn }],
+      [
+        { iamProfileName: name, iamAccountId: account },
+        { name, account },
+      ],
+    ].map(([theirs, assume]) => [
+      new IamAssumeAuthenticator({ url, apikey: apiKey, ...theirs }),
+      { apiKey, assume },
+    ]),
+  ]
+  for (const [authenticator, credential] of pairs) {
+    emulator.requests.clear()
+    await authenticator.authenticate({})
+    const count = emulator.requests.length
+    await login(credential, { ...options, uaa: false })
+    const [theirs, ours] = [emulator.requests.slice(0, count), emulator.requests.slice(count)]
+    assert.equal(ours.length, theirs.length)
+    for (const [at, request] of ours.entries()) {
+      for (const field of ['method', 'route', 'query']) {
+        assert.deepEqual(request[field], theirs[at][field])
+      }
+      assert.equal(request.headers.authorization, theirs[at].headers.authorization)
+      // The token of who assumes is another one each time.
+      const sameForm = ({ access_token, ...form }) => ({
+        ...form,
+        hasToken: access_token !== undefined,
+      })
+      assert.deepEqual(sameForm(request.form), sameForm(theirs[at].form))
+    }
+  }
 })

@@ -9,7 +9,7 @@ import { basic, read, refused } from './uaa-contract-kit.mjs'
  */
 export function grantContract(
   { rules, json, grant, password, refresh, pin, client },
-  { url, fetch, user, passcode, otherClient, machine, oddClient, spareUser },
+  { url, fetch, user, passcode, otherClient, machine, bearer, oddClient, spareUser },
 ) {
   pin('the password grant takes Basic with an empty secret', async () => {
     const { status, headers, body } = await password()
@@ -25,6 +25,38 @@ export function grantContract(
     assert.equal(typeof body.jti, 'string')
     assert.equal('refresh_expires_in' in body || 'expiration' in body, false)
   })
+
+  pin(
+    'a token of the UAA itself is an assertion; what is none is 401',
+    async () => {
+      const grant_type = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
+      const headers = { authorization: basic(/** @type {any} */ (bearer)) }
+      const { body } = await password()
+      const assertion = body.access_token
+      const good = await grant({ grant_type, assertion }, headers)
+      assert.equal(good.status, 200)
+      const [, claims] = good.body.access_token.split('.')
+      const { user_name, client_id } = JSON.parse(Buffer.from(claims, 'base64url').toString())
+      assert.deepEqual([user_name, client_id], [user.username, bearer?.clientId])
+      const foreign = [
+        { alg: 'RS256', kid: 'k' },
+        { iss: 'https://x.example.test', exp: 4e9 },
+      ]
+      const unknown = `${foreign.map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')}.c2ln`
+      for (const [odd, error, description] of /** @type {const} */ ([
+        [undefined, 'unauthorized', /^Assertion is missing$/],
+        ['', 'unauthorized', /^Unable to decode/],
+        ['garbage', 'unauthorized', /^Unable to decode/],
+        ['a.b.c', 'unauthorized', /^Unable to decode/],
+        [unknown, 'unauthorized', /^Unable to map issuer/],
+        [`${assertion.slice(0, -8)}AAAAAAAA`, 'invalid_token', /^Could not verify token signature/],
+      ])) {
+        const form = odd === undefined ? { grant_type } : { grant_type, assertion: odd }
+        refused(await grant(form, headers), 401, error, description)
+      }
+    },
+    { bearer },
+  )
 
   pin('an access token says who and for how long', async () => {
     const { body } = await password()

@@ -19,6 +19,7 @@ import { contractKit } from './uaa-contract-kit.mjs'
  * @property {Client} [client] password and refresh grant, the empty secret
  * @property {Client} [otherClient] another one of this kind
  * @property {Client} [machine] client credentials alone
+ * @property {Client} [bearer] JWT bearer alone
  * @property {Client} [oddClient] client credentials, odd characters in id and secret, uaa.resource
  * @property {User} [spareUser] is locked afterwards
  */

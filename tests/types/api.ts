@@ -93,6 +93,18 @@ export async function use(): Promise<void> {
 
 // @ts-expect-error fields of two kinds
 export const two: Credential = { apiKey: 'k', passcode: 'p' }
+export const client: Credential = { clientId: 'c', clientSecret: () => 's' }
+export const assertion: Credential = { assertion: 'a' }
+export const container: Credential = { crToken: async () => 't', profile: { name: 'n' } }
+export const assumed: Credential = { apiKey: 'k', assume: { name: 'n', account: 'a' } }
+// @ts-expect-error a name is of an account
+export const nameless: Credential = { apiKey: 'k', assume: { name: 'n' } }
+// @ts-expect-error a profile is named in one way
+export const twice: Credential = { crToken: 't', profile: { id: 'i', name: 'n' } }
+// @ts-expect-error a container names its profile
+export const profileless: Credential = { crToken: 't' }
+// @ts-expect-error a client is no user
+export const mixed: Credential = { clientId: 'c', clientSecret: 's', username: 'u' }
 // @ts-expect-error no password
 export const half: Credential = { username: 'u' }
 // @ts-expect-error a user name is no function

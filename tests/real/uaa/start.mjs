@@ -39,6 +39,8 @@ export const clients = {
   /** Every character that form encoding, Basic and UAA's own decoding treat in a special way. */
   odd: { clientId: 'app|1', clientSecret: 'p+ss:wörd%' },
   /** Client credentials; may register clients and users. */
+  /** May exchange a user's token for one of its own. */
+  bearer: { clientId: 'bearer', clientSecret: 'bearer-secret' },
   admin: { clientId: 'admin', clientSecret: 'adminsecret' },
 }
 
@@ -315,6 +317,12 @@ async function makeSettings(folder, url) {
           ...userClient,
           'authorized-grant-types': 'password,refresh_token,client_credentials',
           authorities: 'uaa.resource',
+        },
+        bearer: {
+          id: clients.bearer.clientId,
+          secret: clients.bearer.clientSecret,
+          ...userClient,
+          'authorized-grant-types': 'urn:ietf:params:oauth:grant-type:jwt-bearer,refresh_token',
         },
         admin: {
           id: clients.admin.clientId,
