@@ -12,6 +12,8 @@ const SECRETS = [
   'clientSecret',
   'assertion',
   'crToken',
+  'iamToken',
+  'uaaToken',
 ]
 
 /**

@@ -121,10 +121,19 @@ export function overOnArrival() {
   })
 }
 
+/** The ended token came again: from a cache. */
 export function cached() {
   return new AuthError({
     code: 'protocol',
     message: 'the service answered with the token that has ended',
     hint: 'A cache answers in its place: token requests must not be cached.',
+  })
+}
+
+export function givenOver() {
+  return new AuthError({
+    code: 'expired',
+    message: 'the given token has ended',
+    hint: 'Give a new one, or a function that does.',
   })
 }

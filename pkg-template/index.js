@@ -41,6 +41,7 @@ export { TokenSet } from './token_set.js'
  * @typedef {import('./types.js').ClientCredential} ClientCredential
  * @typedef {import('./types.js').AssertionCredential} AssertionCredential
  * @typedef {import('./types.js').ComputeResourceCredential} ComputeResourceCredential
+ * @typedef {import('./types.js').GivenTokens} GivenTokens
  * @typedef {import('./types.js').Profile} Profile
  * @typedef {import('./types.js').AssumedProfile} AssumedProfile
  * @typedef {import('./types.js').Credential} Credential

@@ -9,6 +9,7 @@ import { aborted, Flight } from './flight.js'
 import {
   ageMs,
   cached,
+  givenOver,
   heldOf,
   isFresh,
   isOver,
@@ -204,6 +205,14 @@ export class Keeper {
     return renewed.promise
   }
 
+  /** The token that is held, also one that has ended. @param {TokenKind} kind */
+  current(kind) {
+    this.checkOpen()
+    const held = this.#held(kind)
+    if (held === undefined) throw noToken(kind)
+    return held.accessToken
+  }
+
   /** What an exchange brought that was waited for. @param {TokenKind} kind */
   #brought(kind) {
     if (this.#isClosed) throw signedOut()
@@ -363,7 +372,9 @@ export class Keeper {
    * @param {string} [refreshToken] the one that was sent
    * @returns {Promise<'new' | 'same'>}
    */
-  async #keep({ iam, uaa, uaaEndpoint, uaaAsked, byRefresh, serverMs, sentWall }, refreshToken) {
+  async #keep(exchanged, refreshToken) {
+    const { iam, uaa, uaaEndpoint, uaaAsked, byRefresh, isGiven, serverMs, sentWall } = exchanged
+    this.#login.learn({ uaaEndpoint, uaaAsked, isGiven })
     if (this.#isClosed) {
       // Signed out while it was under way: what it brought is of no use to anybody.
       await this.#login.revoke({ iam, uaa })
@@ -374,14 +385,12 @@ export class Keeper {
     if (offsetMs !== undefined) this.tell({ type: 'clock', offsetMs })
     const [before, set] = iam === undefined ? [this.#uaa, uaa] : [this.#iam, iam]
     const isOld = isSame(before, set)
-    // This one comes from a cache.
-    if (before !== undefined && isOld && isOver(before, now)) throw cached()
+    if (before !== undefined && isOld && isOver(before, now)) throw isGiven ? givenOver() : cached()
     const beside = byRefresh && iam !== undefined ? this.#uaa?.refreshToken : undefined
     const old = byRefresh ? refreshToken : undefined
     this.#iam = iam && (isOld ? before : heldOf(iam, old))
     if (iam === undefined) this.#uaa = isOld ? before : heldOf(uaa, old)
     else this.#uaa = uaa && (isSame(this.#uaa, uaa) ? this.#uaa : heldOf(uaa, beside))
-    this.#login.learn({ uaaEndpoint, uaaAsked })
     this.#login.used()
     return isOld ? 'same' : 'new'
   }

@@ -18,6 +18,8 @@ export class Login {
    * @type {{ uaaEndpoint?: string, assume?: unknown }}
    */
   #known = {}
+  /** Its tokens are the caller's own. */
+  #isGiven = false
 
   /**
    * @param {Credential | undefined} credential
@@ -38,6 +40,10 @@ export class Login {
 
   get plan() {
     return this.#plan
+  }
+
+  get isGiven() {
+    return this.#isGiven
   }
 
   get known() {
@@ -105,9 +111,10 @@ export class Login {
 
   /**
    * Takes in what an exchange found out.
-   * @param {{ uaaEndpoint?: string, assume?: unknown, uaaAsked?: boolean }} found
+   * @param {{ uaaEndpoint?: string, assume?: unknown, uaaAsked?: boolean, isGiven?: boolean }} found
    */
-  learn({ uaaEndpoint, assume, uaaAsked = true }) {
+  learn({ uaaEndpoint, assume, uaaAsked = true, isGiven = false }) {
+    this.#isGiven = isGiven
     if (uaaEndpoint !== undefined) this.#known = { ...this.#known, uaaEndpoint }
     if (assume !== undefined) this.#known = { ...this.#known, assume }
     // IAM refused the asking for a UAA token: it is not asked again.
@@ -141,7 +148,8 @@ export class Login {
    * @param {{ iam?: object, uaa?: object }} tokens
    * @returns {Promise<boolean>} whether a service took it; a failure must not fail the sign-out
    */
-  revoke(tokens) {
+  async revoke(tokens) {
+    if (this.#isGiven) return false
     const input = { options: this.#call.options, ...this.#known, tokens }
     return callCore('revoke', input, makeIo(this.#call, this.#plan)).then(
       ({ taken }) => taken > 0,

@@ -219,13 +219,19 @@ export class Session {
   }
 
   /**
-   * What the current token says of its holder, unverified.
+   * What the current token says of its holder, unverified; where the login has ended, what the last one
+   * said.
    * @param {{ token?: TokenKind, signal?: AbortSignal }} [options]
    * @returns {Promise<Claims>}
    * @throws {AuthError} `invalid_input` where the token is no JWT
    */
   async claims(options = {}) {
-    const token = await this.#keeper.token(this.#kind(options), only(options.signal))
+    const kind = this.#kind(options)
+    const token = await this.#keeper.token(kind, only(options.signal)).catch((error) => {
+      // Whose it was, a token says also when it has ended and no other can be had.
+      if (error.code !== 'expired') throw error
+      return this.#keeper.current(kind)
+    })
     try {
       return JSON.parse(loadedCore().claims(token))
     } catch (thrown) {

@@ -39,7 +39,8 @@
  * The fields of all rows but some, which a row must not have.
  * @template {string} Own
  * @typedef {{ [name in Exclude<'apiKey' | 'username' | 'password' | 'origin' | 'passcode'
- *   | 'refreshToken' | 'clientId' | 'clientSecret' | 'assertion' | 'crToken' | 'profile', Own>]?: never }} Without
+ *   | 'refreshToken' | 'clientId' | 'clientSecret' | 'assertion' | 'crToken' | 'profile' | 'iamToken'
+ *   | 'uaaToken', Own>]?: never }} Without
  */
 /**
  * An API key: IAM's API-key grant; at UAA the password grant of the user `apikey`.
@@ -74,10 +75,16 @@
  *   & Without<'crToken' | 'profile'>} ComputeResourceCredential
  */
 /**
+ * Tokens that are there already, with or without `Bearer `: used as they are, never renewed nor revoked.
+ * @typedef {({ iamToken: Secret, uaaToken?: Secret, assume?: AssumedProfile }
+ *   | { uaaToken: Secret, iamToken?: never, assume?: never })
+ *   & Without<'iamToken' | 'uaaToken'>} GivenTokens
+ */
+/**
  * What a person or a program signs in with: exactly one row, or a function that gives one. With
  * `assume`, at IAM, that identity then becomes a trusted profile.
  * @typedef {ApiKeyCredential | PasswordCredential | PasscodeCredential | RefreshTokenCredential
- *   | ClientCredential | AssertionCredential | ComputeResourceCredential} CredentialFields
+ *   | ClientCredential | AssertionCredential | ComputeResourceCredential | GivenTokens} CredentialFields
  * @typedef {CredentialFields | (() => CredentialFields | Promise<CredentialFields>)} Credential
  */
 

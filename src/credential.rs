@@ -9,7 +9,9 @@ use crate::error::{Code, Error};
 use crate::http::encode_component;
 use crate::options::Options;
 use crate::profile::Profile;
-use crate::secret::{ApiKey, Assertion, ClientSecret, Passcode, Password, RefreshToken};
+use crate::secret::{
+    AccessToken, ApiKey, Assertion, ClientSecret, Passcode, Password, RefreshToken,
+};
 use crate::text::{line, list, text as joined, trim};
 
 /// A credential, checked.
@@ -41,6 +43,13 @@ pub enum Credential {
     },
     /// A JWT of an identity provider that the UAA trusts (RFC 7523, section 2.1).
     Assertion(Assertion),
+    /// Tokens that are there already: nothing is sent, and nothing renewed.
+    Given {
+        /// For Key Protect and the other services of IBM Cloud.
+        iam: Option<AccessToken>,
+        /// For a Cloud Foundry.
+        uaa: Option<AccessToken>,
+    },
     /// A compute resource's token and the trusted profile to become, at IAM.
     ComputeResource {
         /// What the platform put into the container.
@@ -99,7 +108,7 @@ impl Row {
     }
 }
 
-const ROWS: [Row; 7] = [
+const ROWS: [Row; 9] = [
     Row {
         secret: "apiKey",
         beside: &[],
@@ -135,11 +144,22 @@ const ROWS: [Row; 7] = [
         beside: &["profile"],
         optional: &[],
     },
+    Row {
+        secret: "iamToken",
+        beside: &[],
+        optional: &["uaaToken"],
+    },
+    Row {
+        secret: "uaaToken",
+        beside: &[],
+        optional: &[],
+    },
 ];
 
 const KNOWN_ROWS: &str = "Give exactly one of { apiKey }, { username, password, origin? }, \
                           { passcode }, { refreshToken }, { clientId, clientSecret }, \
-                          { assertion }, { crToken, profile }; at IAM + assume.";
+                          { assertion }, { crToken, profile }, { iamToken, uaaToken? }, \
+                          { uaaToken }; at IAM + assume.";
 
 impl Credential {
     /// Reads a credential.
@@ -159,6 +179,16 @@ impl Credential {
                 token: Assertion::parse(row.secret, secret)?,
                 profile: Profile::parse(object.get("profile"))?,
             }),
+            "iamToken" | "uaaToken" => {
+                let token = |name: &str| match object.get(name) {
+                    Some(_) => AccessToken::parse(name, text(object, name)?).map(Some),
+                    None => Ok(None),
+                };
+                Ok(Self::Given {
+                    iam: token("iamToken")?,
+                    uaa: token("uaaToken")?,
+                })
+            }
             "clientSecret" => Ok(Self::Client {
                 id: name(object, "clientId")?,
                 secret: ClientSecret::new(secret),
@@ -328,6 +358,16 @@ mod tests {
             parse(r#"{"clientId":"c","clientSecret":""}"#),
             Ok(Credential::Client { .. })
         ));
+        for text in [
+            r#"{"iamToken":"A"}"#,
+            r#"{"uaaToken":"B"}"#,
+            r#"{"uaaToken":"B","iamToken":"Bearer A"}"#,
+        ] {
+            assert!(
+                matches!(parse(text), Ok(Credential::Given { .. })),
+                "{text}"
+            );
+        }
         assert!(matches!(
             parse(r#"{"assertion":"a.b.c"}"#),
             Ok(Credential::Assertion(_))
@@ -380,6 +420,9 @@ mod tests {
             ),
             (r#"{"crToken":"SENT INEL","profile":{"id":"a"}}"#, "crToken"),
             (r#"{"assertion":"<SENTINEL>"}"#, "wrapped"),
+            (r#"{"iamToken":"a\n.SENTINEL"}"#, "line break"),
+            (r#"{"iamToken":"a","uaaToken":5}"#, "uaaToken is not a text"),
+            (r#"{"uaaToken":"a","apiKey":"SENTINEL"}"#, "two kinds"),
             (r#"{"assume":{"id":"a"}}"#, "no field that signs in"),
             (
                 r#"{"apiKey":"SENTINEL","assume":{"name":"b"}}"#,
@@ -400,6 +443,7 @@ mod tests {
             r#"{"username":"u","password":"SENTINEL"}"#,
             r#"{"clientId":"c","clientSecret":"SENTINEL"}"#,
             r#"{"assertion":"SENTINEL"}"#,
+            r#"{"iamToken":"SENTINEL","uaaToken":"SENTINEL"}"#,
             r#"{"crToken":"SENTINEL","profile":{"id":"a"}}"#,
         ] {
             assert!(!format!("{:?}", parse(text).unwrap()).contains("SENTINEL"));

@@ -12,8 +12,8 @@ use crate::flow::{Flow, RequestId, Sent, Yields};
 use crate::http::{Reply, Request, Service};
 use crate::options::Options;
 use crate::profile::Profile;
-use crate::secret::RefreshToken;
-use crate::token::{self, Tokens};
+use crate::secret::{AccessToken, RefreshToken};
+use crate::token::{self, TokenSet, Tokens};
 use crate::{iam, json, refusal, uaa};
 
 /// How an exchange ended.
@@ -40,6 +40,8 @@ pub struct Exchanged {
     pub server_ms: Option<f64>,
     /// When the request was sent, by the wall clock.
     pub sent_wall: f64,
+    /// Whether the tokens are the caller's own: never revoked.
+    pub is_given: bool,
 }
 
 /// What is asked next, or was asked last.
@@ -83,9 +85,61 @@ impl Exchange {
         sign_in: SignIn,
         options: Options,
         known_uaa: Option<Endpoint>,
+        now: Sent,
     ) -> Result<Self, Error> {
         let SignIn { credential, assume } = sign_in;
+        if let Credential::Given { iam, uaa } = credential {
+            return Self::given(iam, uaa, assume, options, now);
+        }
         Self::start(credential, assume, options, known_uaa)
+    }
+
+    /// Takes tokens as they are: nothing is sent, but to assume a profile.
+    fn given(
+        iam: Option<AccessToken>,
+        uaa: Option<AccessToken>,
+        assume: Option<Profile>,
+        options: Options,
+        now: Sent,
+    ) -> Result<Self, Error> {
+        let assumes = assume.is_some();
+        let set = |token: &Option<AccessToken>| Some(token::given(token.clone()?, now));
+        let exchanged = Box::new(Exchanged {
+            tokens: Tokens {
+                iam: set(&iam),
+                uaa: set(&uaa),
+            },
+            uaa: None,
+            uaa_asked: options.uaa,
+            by_refresh: false,
+            server_ms: None,
+            sent_wall: now.at.wall,
+            is_given: true,
+        });
+        let ended = |set: &TokenSet| set.lease.end.left_at(now.at) <= 0.0;
+        let credential = Credential::Given { iam, uaa };
+        let mut flow = Self::at(Step::Assume, credential, assume, options, None);
+        if !assumes {
+            flow.asks = false;
+            flow.done = Some(Ended::Tokens(exchanged));
+            return Ok(flow);
+        }
+        match &exchanged.tokens.iam {
+            None => Err(Error::invalid_input(
+                "assume wants an IAM token, and none is given",
+                "Give iamToken.",
+            )),
+            Some(identity) if ended(identity) => Err(Error::new(
+                Code::Expired,
+                "the given token has ended",
+                "Give a new one, or a function that does.",
+            )),
+            Some(_) => {
+                check_iam(flow.options.endpoints.iam.as_ref())?;
+                flow.identity = Some(exchanged);
+                Ok(flow)
+            }
+        }
     }
 
     /// Renews by a refresh token. Where it is refused, or the service fails on it to the last try, the
@@ -116,11 +170,8 @@ impl Exchange {
         let endpoints = &options.endpoints;
         credential.check_service(endpoints.iam.is_some())?;
         credential.check_options(&options)?;
-        if assume.is_some() && endpoints.iam.is_none() {
-            return Err(Error::invalid_input(
-                "assume belongs to IAM, and this login goes to a UAA",
-                "Name an IAM in endpoints.iam.",
-            ));
+        if assume.is_some() {
+            check_iam(endpoints.iam.as_ref())?;
         }
         let uaa = endpoints.uaa.clone().or(known_uaa);
         let step = if endpoints.iam.is_some() || uaa.is_some() {
@@ -134,7 +185,17 @@ impl Exchange {
                 "Name one in the option endpoints: iam, or the cf or uaa of a Cloud Foundry.",
             ));
         };
-        Ok(Self {
+        Ok(Self::at(step, credential, assume, options, uaa))
+    }
+
+    fn at(
+        step: Step,
+        credential: Credential,
+        assume: Option<Profile>,
+        options: Options,
+        uaa: Option<Endpoint>,
+    ) -> Self {
+        Self {
             // A profile has no UAA token, and that of the identity speaks for somebody else.
             with_uaa: options.uaa && assume.is_none(),
             assume,
@@ -147,7 +208,7 @@ impl Exchange {
             step,
             asks: true,
             done: None,
-        })
+        }
     }
 
     fn ask(&mut self, step: Step) {
@@ -233,6 +294,7 @@ impl Exchange {
                 .and_then(|set| set.refresh_token);
         }
         assumed.tokens.uaa = None;
+        assumed.is_given = matches!(self.credential, Credential::Given { .. });
         self.done = Some(Ended::Tokens(Box::new(assumed)));
         Ok(())
     }
@@ -251,6 +313,7 @@ impl Exchange {
             by_refresh: self.is_refresh(),
             server_ms: reply.date_ms,
             sent_wall: sent.at.wall,
+            is_given: false,
         })
     }
 
@@ -281,6 +344,16 @@ impl Exchange {
             error.code = Code::Expired;
         }
         Err(error)
+    }
+}
+
+fn check_iam(iam: Option<&Endpoint>) -> Result<(), Error> {
+    match iam {
+        Some(_) => Ok(()),
+        None => Err(Error::invalid_input(
+            "assume belongs to IAM, and this login goes to a UAA",
+            "Name an IAM in endpoints.iam.",
+        )),
     }
 }
 

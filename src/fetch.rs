@@ -97,17 +97,22 @@ async fn first_of(under_way: &mut Vec<UnderWay<'_>>) -> Ended {
     .await
 }
 
+/// What is known of a request that is sent now.
+pub(crate) fn sending(io: &Io) -> Sent {
+    Sent {
+        at: Instants {
+            wall: io.wall(),
+            mono: io.mono(),
+        },
+        random: io.random(),
+    }
+}
+
 /// Sends one request until an outcome stands; the decision is the core's.
 async fn send(io: &Io, id: RequestId, request: Request, retries: u32) -> Ended {
     let mut tries = 0;
     loop {
-        let sent = Sent {
-            at: Instants {
-                wall: io.wall(),
-                mono: io.mono(),
-            },
-            random: io.random(),
-        };
+        let sent = sending(io);
         let attempt = io.attempt(request.service.key(), tries);
         let mut outcome = try_once(&attempt, &request).await;
         attempt.close();

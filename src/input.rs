@@ -10,7 +10,7 @@ use crate::credential::{Credential, SignIn};
 use crate::endpoint::Endpoint;
 use crate::error::{Code, Error};
 use crate::exchange::Exchange;
-use crate::flow::Yields;
+use crate::flow::{Sent, Yields};
 use crate::guid::{OrgGuid, SpaceGuid};
 use crate::json;
 use crate::json::{Object, Value};
@@ -164,7 +164,9 @@ fn key_parts(sign_in: &SignIn, options: &Options) -> Option<Vec<String>> {
             profile = Some(of);
             ("crToken", token.expose())
         }
-        Credential::Password { .. } | Credential::Passcode(_) => return None,
+        Credential::Password { .. } | Credential::Passcode(_) | Credential::Given { .. } => {
+            return None;
+        }
     };
     let endpoints = &options.endpoints;
     // An IAM and a UAA may share an address: which of both it is counts too.
@@ -189,7 +191,7 @@ fn key_parts(sign_in: &SignIn, options: &Options) -> Option<Vec<String>> {
 ///
 /// # Errors
 /// `invalid_input`, `unavailable`.
-pub fn exchange(call: Call) -> Result<ErrandOf<Exchange>, Error> {
+pub fn exchange(call: Call, now: Sent) -> Result<ErrandOf<Exchange>, Error> {
     let Call { object, options } = call;
     let known_uaa = match object.text("uaaEndpoint") {
         Some(known) => Some(Endpoint::discovered("the sign-in address", known)?),
@@ -204,7 +206,7 @@ pub fn exchange(call: Call) -> Result<ErrandOf<Exchange>, Error> {
         let again = object.is_true("canSignInAgain");
         Exchange::renew(token, assume, again, options, known_uaa)?
     } else if let Some(credential) = object.get("credential") {
-        Exchange::new(SignIn::parse(credential)?, options, known_uaa)?
+        Exchange::new(SignIn::parse(credential)?, options, known_uaa, now)?
     } else {
         return Err(Error::invalid_input(
             "there is no credential",

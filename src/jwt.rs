@@ -8,6 +8,9 @@ use crate::json::Object;
 use crate::secret::AccessToken;
 use crate::text::{own, parts};
 
+/// The life of a token that does not say when it was issued; it sets only when a look is due.
+const HOUR_MS: f64 = 3_600_000.0;
+
 /// The claims as JSON text.
 ///
 /// # Errors
@@ -46,6 +49,17 @@ pub fn claims(token: &str) -> Option<Object> {
 pub fn life_seconds(token: &AccessToken) -> Option<f64> {
     let (_, claims) = decode(token)?;
     Some(claims.number("exp")? - claims.number("iat")?)
+}
+
+/// `exp`, and how long the token lived when it was new, both in milliseconds, where it is a JWT that says
+/// when it ends.
+pub fn end_ms(token: &AccessToken) -> Option<(f64, f64)> {
+    let (_, claims) = decode(token)?;
+    let end = claims.number("exp")? * 1000.0;
+    let life = claims
+        .number("iat")
+        .map_or(HOUR_MS, |issued| end - issued * 1000.0);
+    end.is_finite().then_some((end, life.max(1.0)))
 }
 
 /// Whom a token belongs to, as far as it says.

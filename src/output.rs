@@ -151,6 +151,7 @@ impl From<Ended> for Value {
             )
             .with("uaaAsked", exchanged.uaa_asked.into())
             .with("byRefresh", exchanged.by_refresh.into())
+            .with("isGiven", exchanged.is_given.into())
             .with_number("serverMs", exchanged.server_ms)
             .with("sentWall", exchanged.sent_wall.into());
         for (name, set) in [("iam", exchanged.tokens.iam), ("uaa", exchanged.tokens.uaa)] {

@@ -143,6 +143,25 @@ fn read(service: Service, body: &Object, sent: Sent) -> Result<TokenSet, Error> 
     })
 }
 
+/// A token that a caller has. It ends when it says so itself, by the wall clock; the service alone knows
+/// the end of an opaque one.
+pub fn given(access_token: AccessToken, now: Sent) -> TokenSet {
+    let lease = match jwt::end_ms(&access_token) {
+        Some((end, life_ms)) => {
+            let left_ms = end - now.at.wall;
+            Lease::new(now.at.plus(left_ms - life_ms), life_ms, now.random)
+        }
+        None => Lease::new(now.at, f64::MAX, now.random),
+    };
+    TokenSet {
+        access_token,
+        token_type: "Bearer".to_owned(),
+        refresh_token: None,
+        scope: None,
+        lease,
+    }
+}
+
 /// IAM gives the life of its own token only: the UAA token's is what it says itself, and for an
 /// opaque one the IAM token's.
 fn read_uaa_beside(
@@ -200,6 +219,22 @@ mod tests {
 
     fn object(text: &str) -> Object {
         json::parse_object(text.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn a_given_token_ends_when_it_says_so_and_an_opaque_one_when_the_service_says_so() {
+        let left = |token: &str| {
+            let set = given(AccessToken::from_answer(token).unwrap(), SENT);
+            set.lease.end.left_at(SENT.at)
+        };
+        // SENT is second 1,000.
+        assert_eq!(left(&jwt(r#"{"iat":900,"exp":1600}"#)), 600_000.0);
+        assert_eq!(left(&jwt(r#"{"exp":1600}"#)), 600_000.0);
+        assert_eq!(left(&jwt(r#"{"iat":100,"exp":900}"#)), -100_000.0);
+        assert_eq!(left(&jwt(r#"{"iat":2000,"exp":900}"#)), -100_000.0);
+        for opaque in ["OPAQUE", "a.b.c", &jwt("{}"), &jwt(r#"{"exp":"x"}"#)] {
+            assert_eq!(left(opaque), 365.0 * 86_400_000.0, "{opaque}");
+        }
     }
 
     fn life(fields: &str, token: &str) -> Option<f64> {

@@ -11,8 +11,8 @@ use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::prelude::*;
 
 use crate::error::Error;
-use crate::fetch::{Io, run};
-use crate::flow::{Flow, Yields};
+use crate::fetch::{Io, run, sending};
+use crate::flow::{Flow, Sent, Yields};
 use crate::input::{self, Call, Errand};
 use crate::json::Value;
 use crate::jwt;
@@ -38,7 +38,7 @@ pub async fn call(name: String, text: String, io: Io) -> Result<JsValue, JsValue
 }
 
 async fn work(name: String, text: String, io: &Io) -> Result<Value, Error> {
-    let (errand, retries) = read(&name, &text)?;
+    let (errand, retries) = read(&name, &text, sending(io))?;
     let mut flow = match errand {
         Errand::Known(output) => return Ok(output),
         Errand::Ask(flow) => flow,
@@ -49,11 +49,11 @@ async fn work(name: String, text: String, io: &Io) -> Result<Value, Error> {
 }
 
 /// The errand, and how many tries its requests have after the first.
-fn read(name: &str, text: &str) -> Result<(AnyErrand, u32), Error> {
+fn read(name: &str, text: &str, now: Sent) -> Result<(AnyErrand, u32), Error> {
     let call = Call::parse(text)?;
     let retries = call.options.retries;
     let errand = match name {
-        "exchange" => any(input::exchange(call)?),
+        "exchange" => any(input::exchange(call, now)?),
         "findOrg" => any(input::find_org(&call)?),
         "findSpace" => any(input::find_space(&call)?),
         "findInstance" => any(input::find_instance(&call)?),

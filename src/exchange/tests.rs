@@ -1,6 +1,6 @@
 use super::*;
 use crate::error::Code;
-use crate::flow::testing::{reply, run};
+use crate::flow::testing::{SENT, reply, run};
 use crate::json::Value;
 
 const BOTH: &str = r#""iam":{"raw":"https://iam.example.test","href":"https://iam.example.test"},
@@ -21,7 +21,7 @@ fn credential(text: &str) -> SignIn {
 }
 
 fn signing_in(text: &str, endpoints: &str, more: &str) -> Exchange {
-    Exchange::new(credential(text), options(endpoints, more), None).unwrap()
+    Exchange::new(credential(text), options(endpoints, more), None, SENT).unwrap()
 }
 
 fn refreshing(endpoints: &str, can_sign_in_again: bool) -> Exchange {
@@ -178,6 +178,7 @@ fn a_cloud_foundry_is_asked_for_its_uaa_once() {
         credential(r#"{"passcode":"P"}"#),
         options(CF, ""),
         exchanged.uaa,
+        SENT,
     )
     .unwrap();
     assert_eq!(run(again, answer).1.len(), 1);
@@ -211,7 +212,7 @@ fn nothing_secret_is_sent_where_there_is_no_uaa() {
     assert_eq!(ended.unwrap_err().code, Code::Unavailable);
     assert_eq!(requests.len(), 1);
     let nowhere = options(r#""iam":null"#, "");
-    let error = Exchange::new(credential(r#"{"apiKey":"K"}"#), nowhere, None).unwrap_err();
+    let error = Exchange::new(credential(r#"{"apiKey":"K"}"#), nowhere, None, SENT).unwrap_err();
     assert_eq!(error.code, Code::Unavailable);
 }
 
@@ -290,7 +291,7 @@ fn a_refresh_token_is_renewed_by_one_request() {
 #[test]
 fn an_origin_is_for_a_uaa_alone() {
     let text = r#"{"username":"u","password":"p","origin":"ldap"}"#;
-    let error = Exchange::new(credential(text), options(IAM, ""), None).unwrap_err();
+    let error = Exchange::new(credential(text), options(IAM, ""), None, SENT).unwrap_err();
     assert_eq!(error.code, Code::InvalidInput);
 }
 
@@ -307,7 +308,8 @@ fn what_signs_in_at_one_service_alone_is_refused_for_the_other() {
         (client, CF, own_client, "client"),
         (container, IAM, r#","account":"a1""#, "account"),
     ] {
-        let error = Exchange::new(credential(text), options(endpoints, more), None).unwrap_err();
+        let error =
+            Exchange::new(credential(text), options(endpoints, more), None, SENT).unwrap_err();
         assert_eq!(error.code, Code::InvalidInput, "{text}");
         assert!(error.message.contains(field), "{}", error.message);
     }
@@ -415,6 +417,40 @@ fn a_renewal_assumes_the_profile_again() {
     assert_eq!(exchanged.tokens.iam.unwrap().access_token.expose(), "B");
     assert!(exchanged.by_refresh);
     assert_eq!(requests.len(), 2);
+}
+
+#[test]
+fn given_tokens_are_used_as_they_are_and_nothing_is_sent() {
+    let text = r#"{"iamToken":"Bearer A","uaaToken":"B"}"#;
+    for endpoints in [IAM, CF, r#""iam":null"#] {
+        let (ended, requests) = run(signing_in(text, endpoints, ""), |_| unreachable!());
+        let Ok(Ended::Tokens(exchanged)) = ended else {
+            panic!("{ended:?}")
+        };
+        assert_eq!(exchanged.tokens.iam.unwrap().access_token.expose(), "A");
+        assert_eq!(exchanged.tokens.uaa.unwrap().access_token.expose(), "B");
+        assert!(exchanged.is_given && requests.is_empty());
+    }
+}
+
+#[test]
+fn a_given_token_assumes_a_profile_until_it_ends() {
+    let given = |claims: &str| {
+        let token = crate::jwt::tests::jwt(claims);
+        let text = format!(r#"{{"iamToken":"{token}","assume":{{"id":"p-1"}}}}"#);
+        Exchange::new(credential(&text), options(IAM, ""), None, SENT)
+    };
+    let (ended, requests) = one(given(r#"{"exp":2000}"#).unwrap(), 200, ASSUMED);
+    let Ok(Ended::Tokens(exchanged)) = ended else {
+        panic!("{ended:?}")
+    };
+    assert_eq!(exchanged.tokens.iam.unwrap().access_token.expose(), "B");
+    assert!(exchanged.is_given && requests.len() == 1);
+    let error = given(r#"{"exp":900}"#).unwrap_err();
+    assert_eq!(error.code, Code::Expired);
+    let text = r#"{"uaaToken":"B","assume":{"id":"p-1"}}"#;
+    let error = Exchange::new(credential(text), options(IAM, ""), None, SENT).unwrap_err();
+    assert_eq!(error.code, Code::InvalidInput);
 }
 
 #[test]

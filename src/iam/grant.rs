@@ -54,8 +54,8 @@ pub fn request<'a>(
             form.extend(profile.fields());
             return token::request(Service::Iam, url, form, options, None, credential);
         }
-        // Refused before, by `Credential::check_service`.
-        Credential::Client { .. } | Credential::Assertion(_) => {}
+        // Refused before, by `Credential::check_service`; given tokens are not asked for.
+        Credential::Client { .. } | Credential::Assertion(_) | Credential::Given { .. } => {}
     }
     if with_uaa {
         form.extend_from_slice(&[

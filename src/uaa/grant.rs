@@ -38,8 +38,10 @@ pub fn request(uaa: &Endpoint, credential: &Credential, options: &Options) -> Re
         Credential::Passcode(passcode) => form.push(("passcode", passcode.expose())),
         Credential::RefreshToken(token) => form.push(("refresh_token", token.expose())),
         Credential::Assertion(token) => form.push(("assertion", token.expose())),
-        // The client says who it is beside the form; IAM's own are refused before.
-        Credential::Client { .. } | Credential::ComputeResource { .. } => {}
+        // The client says who it is beside the form; the others never come here.
+        Credential::Client { .. }
+        | Credential::ComputeResource { .. }
+        | Credential::Given { .. } => {}
     }
     // UAA's public `cf` client has an empty secret; it still demands the Basic header.
     let public_client = Some(("cf", ""));

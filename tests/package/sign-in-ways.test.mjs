@@ -11,7 +11,7 @@ import {
   resume,
 } from 'keyprotect-auth'
 import { createEmulator } from 'keyprotect-auth/emulator'
-import { collect, refusal, SENTINEL, serving } from './helpers.mjs'
+import { collect, jwt, refusal, SENTINEL, serving } from './helpers.mjs'
 import { HOUR } from './session-helpers.mjs'
 
 const USER = { username: 'user@example.com', password: 'correct horse' }
@@ -199,6 +199,95 @@ test('a token of a provider that the UAA trusts is exchanged, and renewed by its
   assert.equal(garbage.code, 'invalid_credentials')
   const altered = `${uaa.accessToken.slice(0, -8)}AAAAAAAA`
   assert.equal((await refusal(login({ assertion: altered }, options))).code, 'expired')
+})
+
+const hourFrom = (ms) => ({ iat: ms / 1000, exp: (ms + HOUR) / 1000 })
+
+test('given tokens are used as they are, and nothing is sent', async () => {
+  const { emulator, options } = setUp()
+  const { iam, uaa } = await exchangeToken(emulator.credential, emulator.options)
+  emulator.requests.clear()
+  const both = { iamToken: `Bearer ${iam.accessToken}`, uaaToken: uaa.accessToken }
+  const session = await login(both, emulator.options)
+  assert.equal(await session.iamToken(), iam.accessToken)
+  assert.equal(await session.uaaToken(), uaa.accessToken)
+  assert.equal((await session.claims()).email, USER.username)
+  await session.refresh()
+  assert.equal(emulator.requests.length, 0)
+  const aimed = await login(both, { ...emulator.options, target: { instance: 'kp-demo' } })
+  assert.ok((await collect(aimed.keys())).length > 0)
+  const alone = await login({ uaaToken: uaa.accessToken }, emulator.options)
+  assert.equal(await alone.orgGuid('acme'), emulator.data.orgs[0].guid)
+  assert.equal((await refusal(alone.iamToken())).code, 'unavailable')
+  emulator.requests.clear()
+  await session.logout()
+  assert.equal(emulator.requests.length, 0, 'a token of somebody else is not revoked')
+  assert.equal((await exchangeToken(both, options)).iam.accessToken, iam.accessToken)
+})
+
+test('a given token that has ended is expired, without any request, and says of whom it was', async () => {
+  const { emulator, options } = setUp()
+  const iamToken = jwt({ ...hourFrom(emulator.clock.now() - 2 * HOUR), email: 'old@example.com' })
+  const target = { instance: { guid: 'I1' } }
+  const session = await login({ iamToken }, { ...options, target })
+  for (const call of [session.iamToken(), session.headers(), session.keys().next()]) {
+    assert.equal((await refusal(call)).code, 'expired')
+  }
+  assert.equal((await session.claims()).email, 'old@example.com')
+  assert.equal(emulator.requests.length, 0)
+})
+
+test('a given token ends on the way, and a function gives the next one', async () => {
+  const { emulator, options } = setUp()
+  const fresh = () => jwt(hourFrom(emulator.clock.now()))
+  const given = [fresh()]
+  const text = await login({ iamToken: given[0] }, options)
+  const asked = await login({ iamToken: async () => given.at(-1) }, options)
+  emulator.clock.advance(HOUR - 120_000)
+  assert.equal(await text.iamToken(), given[0])
+  assert.equal(await asked.iamToken(), given[0])
+  emulator.clock.advance(120_000)
+  given.push(fresh())
+  assert.equal((await refusal(text.iamToken())).code, 'expired')
+  assert.equal(await asked.iamToken(), given[1])
+  assert.equal(emulator.requests.length, 0)
+})
+
+test('what is no JWT is handed out all the same', async () => {
+  const { emulator, options } = setUp()
+  for (const iamToken of ['not-a-jwt', 'a.b.c']) {
+    const session = await login({ iamToken }, options)
+    assert.equal((await session.headers()).Authorization, `Bearer ${iamToken}`)
+    assert.equal((await refusal(session.claims())).code, 'invalid_input')
+    assert.equal(session.target().user, undefined)
+    emulator.clock.advance(100 * HOUR)
+    assert.equal(await session.iamToken(), iamToken)
+  }
+})
+
+test('a line break in a given token is invalid_input, and shows nothing of it', async () => {
+  const { options } = setUp()
+  for (const iamToken of [`eyJhbGciOiJSUzI1NiJ9.e30\n.${SENTINEL}`, `a\u200b${SENTINEL}`]) {
+    const error = await refusal(login({ iamToken }, options))
+    assert.equal(error.code, 'invalid_input')
+  }
+})
+
+test('a given token assumes a profile, anew until it ends', async () => {
+  const { emulator, options, profile } = setUp({ iam: { accessTokenSeconds: 3600 } })
+  const assume = { id: profile.id }
+  const { iam } = await exchangeToken(emulator.credential, options)
+  emulator.requests.clear()
+  emulator.data.iam.accessTokenSeconds = 900
+  const session = await login({ iamToken: iam.accessToken, assume }, options)
+  assert.equal((await session.claims()).iam_id, profile.id)
+  const before = await session.iamToken()
+  emulator.clock.advance(HOUR / 2)
+  assert.notEqual(await session.iamToken(), before)
+  assert.equal(emulator.requests.length, 2)
+  emulator.clock.advance(HOUR / 2)
+  assert.equal((await refusal(session.iamToken())).code, 'expired')
+  assert.equal(emulator.requests.length, 2)
 })
 
 test('what does not go together is invalid_input, and nothing is sent', async () => {

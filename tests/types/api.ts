@@ -97,6 +97,9 @@ export const client: Credential = { clientId: 'c', clientSecret: () => 's' }
 export const assertion: Credential = { assertion: 'a' }
 export const container: Credential = { crToken: async () => 't', profile: { name: 'n' } }
 export const assumed: Credential = { apiKey: 'k', assume: { name: 'n', account: 'a' } }
+export const given: Credential = { iamToken: 'a', uaaToken: async () => 'b' }
+// @ts-expect-error a UAA token assumes nothing
+export const assumes: Credential = { uaaToken: 'a', assume: { id: 'i' } }
 // @ts-expect-error a name is of an account
 export const nameless: Credential = { apiKey: 'k', assume: { name: 'n' } }
 // @ts-expect-error a profile is named in one way
