@@ -20,6 +20,18 @@ pub(crate) fn encode(bytes: &[u8]) -> String {
     out
 }
 
+/// The URL alphabet, not padded.
+pub(crate) fn encode_url(bytes: &[u8]) -> String {
+    let mut text = encode(bytes);
+    text.retain(|symbol| symbol != '=');
+    let symbols = text.chars().map(|symbol| match symbol {
+        '+' => '-',
+        '/' => '_',
+        symbol => symbol,
+    });
+    symbols.collect()
+}
+
 /// The URL alphabet, padded or not; `None` for anything else.
 pub(crate) fn decode_url(text: &str) -> Option<Vec<u8>> {
     let text = without_end(text, "=");
@@ -60,6 +72,7 @@ mod tests {
         #[test]
         fn decoding_is_that_of_the_library(bytes: Vec<u8>) {
             let text = Base64UrlUnpadded::encode_string(&bytes);
+            proptest::prop_assert_eq!(encode_url(&bytes), &text[..]);
             proptest::prop_assert_eq!(decode_url(&text), Some(bytes));
         }
 

@@ -1,5 +1,6 @@
 //! What goes out to the wrapper: plain data of camelCase fields; what there is none of is left out.
 
+use crate::base64;
 use crate::cloud_foundry::find::Found;
 use crate::error::{Candidate, Error};
 use crate::exchange::Ended;
@@ -12,6 +13,7 @@ use crate::policy::{Memory, Verdict};
 use crate::record::Record;
 use crate::resource_controller::FoundInstance;
 use crate::token::TokenSet;
+use crate::verify::Pick;
 
 /// An error as the wrapper reads it.
 pub fn error(error: Error) -> Value {
@@ -98,6 +100,31 @@ impl From<Plan> for Value {
             object = object.with("keyParts", Self::List(parts));
         }
         object.into()
+    }
+}
+
+impl From<Pick> for Value {
+    fn from(pick: Pick) -> Self {
+        let object = Object::default();
+        match pick {
+            Pick::Read { again } => object.with("again", again.into()),
+            Pick::Failed { wait_ms } => object.with("waitMs", wait_ms.into()),
+            #[allow(clippy::cast_precision_loss)] // places in a short list
+            Pick::Check {
+                alg,
+                signed,
+                signature,
+                keys,
+            } => {
+                let keys = keys.into_iter().map(|place| Self::Number(place as f64));
+                object
+                    .with("alg", alg.into())
+                    .with("signed", Self::Text(signed))
+                    .with("signature", Self::Text(base64::encode(&signature)))
+                    .with("keys", Self::List(keys.collect()))
+            }
+        }
+        .into()
     }
 }
 

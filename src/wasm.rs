@@ -31,7 +31,7 @@ pub fn plan(text: String) -> Result<JsValue, JsValue> {
 }
 
 /// Does an errand: `exchange`, `findOrg`, `findSpace`, `findInstance`, `listKeys`, `passcode`,
-/// `keepAlive` or `revoke`. One export for
+/// `keepAlive`, `revoke` or `issuerKeys`. One export for
 /// all, since each async export carries its own copy of the machinery that runs a future.
 #[wasm_bindgen]
 pub async fn call(name: String, text: String, io: Io) -> Result<JsValue, JsValue> {
@@ -61,6 +61,7 @@ fn read(name: &str, text: &str) -> Result<(AnyErrand, u32), Error> {
         "passcode" => any(input::passcode(&call)?),
         "keepAlive" => any(input::keep_alive(&call)?),
         "revoke" => any(input::revoke(&call)?),
+        "issuerKeys" => any(input::issuer_keys(&call)?),
         _ => any(input::list_keys(&call)?),
     };
     Ok((errand, retries))
@@ -93,7 +94,7 @@ where
 }
 
 /// Decides something at once, from numbers and texts: `judge`, `settle`, `readRecord`, `writeRecord`,
-/// `holder`.
+/// `holder`, `pickKeys`, `verifiedClaims`.
 #[wasm_bindgen]
 pub fn decide(name: &str, text: String) -> Result<JsValue, JsValue> {
     out(decided(name, &text))
@@ -106,6 +107,8 @@ fn decided(name: &str, text: &str) -> Result<Value, Error> {
         "settle" => input::settle(&object).into(),
         "readRecord" => input::read_record(&object)?.into(),
         "holder" => input::holder(&object).into(),
+        "pickKeys" => input::pick_keys(&object)?.into(),
+        "verifiedClaims" => input::verified_claims(&object)?.into(),
         _ => input::write_record(&object),
     })
 }
