@@ -47,9 +47,9 @@ const caches = new WeakMap()
 export async function verifyToken(token, options) {
   const call = given({ ...options })
   const plan = await callPlan({ call: 'verify', names: call.names, options: call.options })
-  const { audience } = options
-  const subject = { token, issuer: address(options.issuer), audience }
-  const entry = entryOf(call, String(options.issuer))
+  const { issuer, audience } = options ?? {}
+  const subject = { token, issuer: address(issuer), audience }
+  const entry = entryOf(call, String(issuer))
   const policy = new Policy(call.clock)
   /** @param {'first' | 'again'} reading */
   const read = (reading) => {
@@ -98,7 +98,11 @@ async function pickKeys(subject, entry, policy, read) {
   let { kept } = entry
   let isFresh = false
   for (;;) {
-    const known = kept && { ...kept, keys: kept.keys.map(({ alg, kid }) => ({ alg, kid })), isFresh }
+    const known = kept && {
+      ...kept,
+      keys: kept.keys.map(({ alg, kid }) => ({ alg, kid })),
+      isFresh,
+    }
     const pick = callLoaded('pickKeys', { ...subject, kept: known, ...policy.checkedNow() })
     if (pick.waitMs !== undefined) throw failedBefore(entry.failure, pick.waitMs)
     if (pick.again === undefined) {

@@ -25,7 +25,7 @@ use crate::secret::{AccessToken, RefreshToken};
 use crate::target::{InstanceNamed, Named, Target, check_wanted};
 use crate::text::{own, trim};
 use crate::upkeep::{GetPasscode, Notes};
-use crate::verify::{self, GetKeys, Issuer, Kept, KnownKey, Pick, Signature};
+use crate::verify::{self, GetKeys, Kept, Pick, Signature};
 
 /// Options of `login`; without the last one those of `resume` (its key names the target), without the
 /// last two those of `exchangeToken`.
@@ -392,30 +392,19 @@ pub fn write_record(object: &Object) -> Value {
 /// # Errors
 /// `invalid_input` for an issuer that can't be asked.
 pub fn issuer_keys(call: &Call) -> Result<ErrandOf<GetKeys>, Error> {
-    let flow = GetKeys::new(issuer(&call.object)?);
-    Ok(Errand::Ask(Box::new(flow)))
+    let (raw, href) = issuer(&call.object);
+    let endpoint = Endpoint::parse("issuer", raw, href)?;
+    Ok(Errand::Ask(Box::new(GetKeys::new(raw, endpoint))))
 }
 
-/// `{ issuer, audience?, token, kept?: { keys, read, again?, hasFailed?, isFresh? }, wall, mono }`.
+/// `{ audience?, token, kept?: { keys, read, again?, hasFailed?, isFresh? }, wall, mono }`.
 ///
 /// # Errors
 /// `invalid_input` for what is wrong in them; those of [`verify::pick`].
 pub fn pick_keys(object: &Object) -> Result<Pick, Error> {
-    issuer(object)?;
     audience(object)?;
     let kept = object.object("kept").map(|kept| Kept {
-        keys: kept
-            .objects("keys")
-            .unwrap_or_default()
-            .into_iter()
-            .map(|key| KnownKey {
-                alg: key.text("alg").unwrap_or_default().to_owned(),
-                kid: match key.get("kid") {
-                    Some(Value::Text(kid)) => Some(kid.clone()),
-                    _ => None,
-                },
-            })
-            .collect(),
+        keys: kept.objects("keys").unwrap_or_default(),
         read: instants(kept.object("read")),
         again: kept.object("again").map(|again| instants(Some(again))),
         has_failed: kept.is_true("hasFailed"),
@@ -435,43 +424,40 @@ pub fn verified_claims(object: &Object) -> Result<Value, Error> {
         Some(_) => Signature::Bad,
         None => Signature::NoKey,
     };
-    let issuer = issuer(object)?.name;
     let token = token(object)?;
+    let (issuer, _) = issuer(object);
     let wall = number(Some(object), "wall");
-    verify::claims(&token, signature, &issuer, &audience(object)?, wall).map(Value::Text)
+    verify::claims(&token, signature, issuer, &audience(object)?, wall).map(Value::Text)
 }
 
-fn issuer(object: &Object) -> Result<Issuer, Error> {
+/// The issuer's address as it was written, and as the platform reads it.
+fn issuer(object: &Object) -> (&str, Option<&str>) {
     let given = object.object("issuer");
     let field = |name: &str| given.and_then(|given| given.text(name));
-    let raw = field("raw").unwrap_or_default();
-    Ok(Issuer {
-        endpoint: Endpoint::parse("issuer", raw, field("href"))?,
-        name: trim(raw).to_owned(),
-    })
+    (trim(field("raw").unwrap_or_default()), field("href"))
 }
 
 fn audience(object: &Object) -> Result<Vec<&str>, Error> {
-    let texts = match object.get("audience") {
-        None => return Ok(Vec::new()),
-        Some(Value::List(list)) => list.as_slice(),
-        Some(one) => std::slice::from_ref(one),
-    };
     let mut audience = Vec::new();
-    for text in texts {
-        match text {
+    for item in object.items("audience") {
+        match item {
             Value::Text(text) if !text.is_empty() => audience.push(text.as_str()),
-            _ => audience.clear(),
+            _ => return Err(no_audience()),
         }
     }
     // An empty list would let every audience pass.
-    if audience.len() == texts.len() && !audience.is_empty() {
-        return Ok(audience);
+    if audience.is_empty() && object.has("audience") {
+        return Err(no_audience());
     }
-    Err(Error::invalid_input(
+    Ok(audience)
+}
+
+#[cold]
+fn no_audience() -> Error {
+    Error::invalid_input(
         "audience is not a text or a list of texts",
-        "Give one or several that are not empty, or leave the option out.",
-    ))
+        "Give one or several, or leave the option out.",
+    )
 }
 
 fn instants(object: Option<&Object>) -> Instants {

@@ -15,6 +15,7 @@ use crate::jwt::{self, Jwt};
 use crate::lease::Instants;
 use crate::refusal::{complete, unreadable, without_code};
 use crate::secret::AccessToken;
+use crate::text::has;
 
 const HOUR_MS: f64 = 3_600_000.0;
 /// How long keys are kept, whatever caching headers say.
@@ -23,36 +24,20 @@ const KEPT_MS: f64 = 24.0 * HOUR_MS;
 const AGAIN_MS: f64 = 60_000.0;
 /// For clocks that differ (RFC 7519, section 4.1.4).
 const LEEWAY_MS: f64 = 60_000.0;
-/// RFC 7518, section 3.3; the other bound is what platforms take.
-const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=16_384;
+/// 2048 bits (RFC 7518, section 3.3).
+const MIN_RSA_BYTES: usize = 256;
+/// The other bound is what platforms take.
+const RSA_BYTES: std::ops::RangeInclusive<usize> = MIN_RSA_BYTES..=2048;
 /// More keys than any issuer has.
 const MOST_KEYS: usize = 100;
 /// How many keys a token that names none is tried against.
 const MOST_TRIES: usize = 8;
 
-/// Who must have issued a token.
-#[derive(Clone, Debug)]
-pub struct Issuer {
-    /// As the caller wrote it: `iss` and the discovery document repeat it to the letter.
-    pub name: String,
-    /// Its address.
-    pub endpoint: Endpoint,
-}
-
-/// A key of the issuer, as far as [`pick`] has to know it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KnownKey {
-    /// The one `alg` that it is used for.
-    pub alg: String,
-    /// Its id, if it has one.
-    pub kid: Option<String>,
-}
-
 /// What is kept of an issuer.
 #[derive(Clone, Debug)]
-pub struct Kept {
-    /// Its keys.
-    pub keys: Vec<KnownKey>,
+pub struct Kept<'a> {
+    /// Its keys, of each `alg` and `kid`.
+    pub keys: Vec<&'a Object>,
     /// When they were read.
     pub read: Instants,
     /// When they were last read again, or tried to be, for a key that is not among them.
@@ -82,10 +67,10 @@ pub enum Pick {
         alg: &'static str,
         /// What is signed.
         signed: String,
-        /// The signature.
-        signature: Vec<u8>,
+        /// The signature, in padded base64.
+        signature: String,
         /// The places of the keys to try, in [`Kept::keys`].
-        keys: Vec<usize>,
+        keys: Vec<Value>,
     },
 }
 
@@ -102,23 +87,19 @@ pub enum Signature {
 
 #[cold]
 #[inline(never)]
-fn refused(message: &[&str]) -> Error {
-    Error::joined(
+fn refused(message: &str) -> Error {
+    Error::new(
         Code::InvalidCredentials,
         message,
-        "Do not trust what the token says. Are issuer and audience the right ones, and the clock?",
+        "Do not trust what the token says. Are issuer, audience and clock the right ones?",
     )
 }
 
 fn read(token: &AccessToken) -> Result<Jwt<'_>, Error> {
-    // A JWS has no padding (RFC 7515, section 2).
-    let strict = !token.expose().bytes().any(|byte| byte == b'=');
-    let jwt = if strict {
-        jwt::read(token.expose())
-    } else {
-        None
-    };
-    jwt.ok_or_else(jwt::no_jwt)
+    jwt::read(token.expose())
+        // A JWS has no padding (RFC 7515, section 2).
+        .filter(|_| !has(token.expose(), "="))
+        .ok_or_else(jwt::no_jwt)
 }
 
 /// Judges a token's form and header, and picks the keys to check its signature with.
@@ -126,30 +107,29 @@ fn read(token: &AccessToken) -> Result<Jwt<'_>, Error> {
 /// # Errors
 /// `invalid_input` if it is no JWT; `invalid_credentials` that names `alg`, `crit`, the signature or the
 /// key.
-pub fn pick(token: &AccessToken, kept: Option<&Kept>, now: Instants) -> Result<Pick, Error> {
+pub fn pick(token: &AccessToken, kept: Option<&Kept<'_>>, now: Instants) -> Result<Pick, Error> {
     let jwt = read(token)?;
     let signature = base64::decode_url(jwt.signature).ok_or_else(jwt::no_jwt)?;
     let header = &jwt.header;
     // Two parsers may differ on which one counts (RFC 7515, section 4).
-    for name in ["alg", "kid", "crit"] {
-        if header.names().iter().filter(|have| **have == name).count() > 1 {
-            return Err(refused(&["the token's header has ", name, " twice"]));
-        }
+    if ["alg", "kid", "crit"]
+        .iter()
+        .any(|name| header.has_twice(name))
+    {
+        return Err(refused("the token's header has its alg, kid or crit twice"));
     }
     let alg = match header.text("alg") {
         Some("RS256") => "RS256",
         Some("ES256") => "ES256",
-        _ => return Err(refused(&["the token's alg is neither RS256 nor ES256"])),
+        _ => return Err(refused("the token's alg is neither RS256 nor ES256")),
     };
     if header.has("crit") {
-        return Err(refused(&[
-            "the token's crit asks for what is not known here",
-        ]));
+        return Err(refused("the token's crit asks for what is not known here"));
     }
     let kid = match header.get("kid") {
         None => None,
         Some(Value::Text(kid)) => Some(kid),
-        Some(_) => return Err(refused(&["the token's key (kid) is not named by a text"])),
+        Some(_) => return Err(refused("the token names its key (kid) by what is no text")),
     };
     if alg == "ES256" && signature.len() != 64 {
         return Err(bad_signature());
@@ -157,26 +137,31 @@ pub fn pick(token: &AccessToken, kept: Option<&Kept>, now: Instants) -> Result<P
     let Some(kept) = kept.filter(|kept| kept.is_fresh || is_kept(kept.read, now)) else {
         return Ok(Pick::Read { again: false });
     };
-    let fits = |key: &KnownKey| key.alg == alg && (kid.is_none() || key.kid.as_ref() == kid);
-    let keys: Vec<usize> = kept
-        .keys
-        .iter()
-        .enumerate()
-        .filter(|(_, key)| fits(key))
-        .map(|(place, _)| place)
-        .take(MOST_TRIES)
-        .collect();
+    let mut keys = Vec::new();
+    let mut place = 0.0;
+    for key in &kept.keys {
+        let is_named = match (kid, key.get("kid")) {
+            (None, _) => true,
+            (Some(kid), Some(Value::Text(have))) => have == kid,
+            _ => false,
+        };
+        if is_named && key.text("alg") == Some(alg) && keys.len() < MOST_TRIES {
+            keys.push(Value::Number(place));
+        }
+        place += 1.0;
+    }
     if !keys.is_empty() {
         return Ok(Pick::Check {
             alg,
             signed: jwt.signed.to_owned(),
-            signature,
+            signature: base64::encode(&signature),
             keys,
         });
     }
-    let passed = kept
-        .again
-        .map_or(AGAIN_MS, |again| (now.mono - again.mono).abs());
+    let passed = match kept.again {
+        Some(again) => (now.mono - again.mono).abs(),
+        None => AGAIN_MS,
+    };
     if passed >= AGAIN_MS {
         Ok(Pick::Read { again: true })
     } else if kept.has_failed {
@@ -195,11 +180,11 @@ fn is_kept(read: Instants, now: Instants) -> bool {
 }
 
 fn no_key() -> Error {
-    refused(&["the token's key is none of those that the issuer publishes for its alg"])
+    refused("the token's key is none of those that the issuer publishes for its alg")
 }
 
 fn bad_signature() -> Error {
-    refused(&["the token's signature is not one of the issuer's key"])
+    refused("the token's signature was not made by the issuer's key")
 }
 
 /// Judges the claims of a token whose signature was checked, and gives them as JSON text. The signature
@@ -222,11 +207,11 @@ pub fn claims(
     }
     let claims = &jwt.claims;
     if claims.text("iss") != Some(issuer) {
-        return Err(refused(&["the token's iss is not the issuer"]));
+        return Err(refused("the token's iss is not the issuer"));
     }
     // Digits in a text are no NumericDate (RFC 7519, section 2).
     let Some(Value::Number(exp)) = claims.get("exp") else {
-        return Err(refused(&["the token's exp is missing or not a number"]));
+        return Err(refused("the token's exp is missing or not a number"));
     };
     // Put so that a number that is none has ended too.
     let is_good = exp * 1000.0 > now_ms - LEEWAY_MS;
@@ -240,29 +225,21 @@ pub fn claims(
     match claims.get("nbf") {
         None => (),
         Some(Value::Number(nbf)) if nbf * 1000.0 <= now_ms + LEEWAY_MS => (),
-        Some(_) => return Err(refused(&["the token's nbf is ahead or not a number"])),
+        Some(_) => return Err(refused("the token's nbf is ahead or not a number")),
     }
-    if !audience.is_empty() && !is_for(claims.get("aud"), audience) {
-        return Err(refused(&["the token's aud is none of those asked for"]));
+    if !audience.is_empty() && !audience.iter().any(|wanted| claims.lists("aud", wanted)) {
+        return Err(refused("the token's aud is none of those asked for"));
     }
     Ok(jwt.text)
-}
-
-fn is_for(aud: Option<&Value>, audience: &[&str]) -> bool {
-    match aud {
-        Some(Value::Text(aud)) => audience.contains(&aud.as_str()),
-        Some(Value::List(list)) => list
-            .iter()
-            .any(|aud| !matches!(aud, Value::List(_)) && is_for(Some(aud), audience)),
-        _ => false,
-    }
 }
 
 /// Reads the issuer's keys: its discovery document (OpenID Connect Discovery 1.0, section 4), then the
 /// key set that this names.
 #[derive(Debug)]
 pub struct GetKeys {
-    issuer: Issuer,
+    /// As the caller wrote it: `iss` and the discovery document repeat it to the letter.
+    name: String,
+    issuer: Endpoint,
     request: Option<Request>,
     asks_keys: bool,
     keys: Option<Vec<Value>>,
@@ -270,9 +247,10 @@ pub struct GetKeys {
 
 impl GetKeys {
     /// Builds the errand.
-    pub fn new(issuer: Issuer) -> Self {
-        let url = url(&issuer.endpoint, "/.well-known/openid-configuration", &[]);
+    pub fn new(name: &str, issuer: Endpoint) -> Self {
+        let url = url(&issuer, "/.well-known/openid-configuration", &[]);
         Self {
+            name: name.to_owned(),
             issuer,
             request: Some(Request::get(Service::Issuer, url)),
             asks_keys: false,
@@ -287,34 +265,31 @@ impl GetKeys {
                 "No keys were asked for. Is the issuer's address the one in its tokens' iss?",
             )
         };
-        if document.text("issuer") != Some(self.issuer.name.as_str()) {
+        if document.text("issuer") != Some(self.name.as_str()) {
             return Err(wrong("the discovery document is that of another issuer"));
         }
         let named = document.text("jwks_uri").unwrap_or_default();
         Endpoint::discovered("jwks_uri", named)
             .ok()
-            .filter(|uri| may_have_keys(&self.issuer.endpoint, uri, document.get("public_hosts")))
+            .filter(|uri| may_have_keys(&self.issuer, uri, document.items("public_hosts")))
             .ok_or_else(|| wrong("the jwks_uri that the issuer names is not on a host of its own"))
     }
 }
 
 /// IBM's discovery document names regional hosts, hence the exceptions to the same origin. None of them
 /// leads from https to http.
-fn may_have_keys(issuer: &Endpoint, uri: &Endpoint, public_hosts: Option<&Value>) -> bool {
-    let is_same = |origin: &str| uri.origin() == origin;
+fn may_have_keys(issuer: &Endpoint, uri: &Endpoint, public_hosts: &[Value]) -> bool {
+    let is_secure = |endpoint: &Endpoint| endpoint.as_str().starts_with("https:");
     let is_ibm = |endpoint: &Endpoint| endpoint.is_under("iam.cloud.ibm.com");
-    let is_public = || match public_hosts {
-        Some(Value::List(hosts)) => hosts.iter().any(|host| match host {
-            Value::Text(host) => {
-                Endpoint::discovered("", host).is_ok_and(|host| is_same(host.origin()))
-            }
-            _ => false,
-        }),
+    let is_public = |host: &Value| match host {
+        Value::Text(host) => {
+            Endpoint::discovered("", host).is_ok_and(|host| host.origin() == uri.origin())
+        }
         _ => false,
     };
-    let is_secure = |endpoint: &Endpoint| endpoint.as_str().starts_with("https:");
-    is_same(issuer.origin())
-        || (is_secure(uri) || !is_secure(issuer)) && (is_ibm(issuer) && is_ibm(uri) || is_public())
+    uri.origin() == issuer.origin()
+        || (is_secure(uri) || !is_secure(issuer))
+            && (is_ibm(issuer) && is_ibm(uri) || public_hosts.iter().any(is_public))
 }
 
 impl Flow for GetKeys {
@@ -335,9 +310,15 @@ impl Flow for GetKeys {
         let unread = || unreadable(Service::Issuer, reply);
         let body = json::parse_object(&reply.body).ok_or_else(unread)?;
         if self.asks_keys {
-            let keys = body.objects("keys").ok_or_else(unread)?;
-            let keys = keys.into_iter().filter_map(usable).take(MOST_KEYS);
-            self.keys = Some(keys.collect());
+            let mut keys = Vec::new();
+            for key in body.objects("keys").ok_or_else(unread)? {
+                if let Some(key) = usable(key)
+                    && keys.len() < MOST_KEYS
+                {
+                    keys.push(key);
+                }
+            }
+            self.keys = Some(keys);
         } else {
             let uri = self
                 .jwks_uri(&body)
@@ -361,64 +342,49 @@ impl Yields for GetKeys {
 /// A key that signatures can be checked with, as `{ alg, kid?, jwk }`; `jwk` has the members that make
 /// the key up, and nothing else.
 fn usable(key: &Object) -> Option<Value> {
+    let is = |name: &str, wanted: &str| key.text(name) == Some(wanted);
+    let (kty, crv, alg, members) = if is("kty", "RSA") {
+        ("RSA", None, "RS256", ["n", "e"])
+    } else if is("kty", "EC") && is("crv", "P-256") {
+        ("EC", Some("P-256"), "ES256", ["x", "y"])
+    } else {
+        return None;
+    };
     // IBM's keys have no `use`.
-    let is_for_signatures = match key.get("use") {
-        None => true,
-        Some(usage) => *usage == Value::from("sig"),
-    };
-    let may_verify = match key.get("key_ops") {
-        None => true,
-        Some(Value::List(ops)) => ops.contains(&Value::from("verify")),
-        Some(_) => false,
-    };
-    let kty = key.text("kty")?;
-    let jwk = Object::default().with("kty", kty.into());
-    let (alg, jwk) = match kty {
-        "RSA" => {
-            let n = number(key.text("n")?)?;
-            let bits = n.len() * 8 - n.first()?.leading_zeros() as usize;
-            if !RSA_BITS.contains(&bits) {
-                return None;
-            }
-            let e = number(key.text("e")?)?;
-            let jwk = jwk.with("n", encoded(&n)).with("e", encoded(&e));
-            ("RS256", jwk)
-        }
-        "EC" if key.text("crv") == Some("P-256") => {
-            let mut jwk = jwk.with("crv", "P-256".into());
-            for name in ["x", "y"] {
-                let coordinate = base64::decode_url(key.text(name)?)?;
-                if coordinate.len() != 32 {
-                    return None;
-                }
-                jwk = jwk.with(name, encoded(&coordinate));
-            }
-            ("ES256", jwk)
-        }
-        _ => return None,
-    };
-    if !is_for_signatures || !may_verify || key.has("alg") && key.text("alg") != Some(alg) {
+    let is_for_this = (is("use", "sig") || !key.has("use"))
+        && (is("alg", alg) || !key.has("alg"))
+        && (key.lists("key_ops", "verify") || !key.has("key_ops"));
+    if !is_for_this {
         return None;
     }
+    let mut jwk = Object::default()
+        .with_text("kty", Some(kty))
+        .with_text("crv", crv);
+    for name in members {
+        let mut bytes = base64::decode_url(key.text(name)?)?;
+        if crv.is_none() {
+            // Some issuers write zeros before a number, which Chromium refuses.
+            let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+            bytes = bytes.split_off(zeros);
+        }
+        let (length, first) = (bytes.len(), *bytes.first()?);
+        let is_sound = match name {
+            "n" => RSA_BYTES.contains(&length) && (length > MIN_RSA_BYTES || first >= 128),
+            "e" => true,
+            _ => length == 32,
+        };
+        if !is_sound {
+            return None;
+        }
+        jwk = jwk.with_text(name, Some(&base64::encode_url(&bytes)));
+    }
     let known = Object::default()
-        .with("alg", alg.into())
-        .with("jwk", jwk.into());
-    let known = match key.get("kid") {
-        None => known,
-        Some(kid) => known.with("kid", kid.clone()),
-    };
-    Some(known.into())
-}
-
-/// A number without leading zero bytes, which some issuers write and Chromium refuses.
-fn number(text: &str) -> Option<Vec<u8>> {
-    let mut bytes = base64::decode_url(text)?;
-    let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
-    Some(bytes.split_off(zeros))
-}
-
-fn encoded(bytes: &[u8]) -> Value {
-    Value::Text(base64::encode_url(bytes))
+        .with("jwk", jwk.into())
+        .with_text("alg", Some(alg));
+    Some(match key.get("kid") {
+        None => known.into(),
+        Some(kid) => known.with("kid", kid.clone()).into(),
+    })
 }
 
 #[cfg(test)]
