@@ -11,7 +11,7 @@ import {
   jwtVerify,
   SignJWT,
 } from 'jose'
-import { decodeToken, exchangeToken, verifyToken } from 'keyprotect-auth'
+import { decodeToken, exchangeToken, login, verifyToken } from 'keyprotect-auth'
 import { createEmulator } from 'keyprotect-auth/emulator'
 import {
   assertNoSecret,
@@ -21,6 +21,7 @@ import {
   SENTINEL,
   serving,
   stoppedClock,
+  tokens,
 } from './helpers.mjs'
 
 const ISSUER = 'https://uaa.example.test/oauth/token'
@@ -379,8 +380,10 @@ test('a flood of unknown key ids costs one further reading a minute, and good to
   const clock = stoppedClock()
   const options = { issuer: ISSUER, fetch: issuer.fetch, clock }
   const good = await signed({ exp: clock.wall / 1000 + 7200 })
-  const odd = await Promise.all(
-    Array.from({ length: 100 }, (_, at) => signed({}, { kid: `odd-${at}` })),
+  const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url')
+  const odd = Array.from(
+    { length: 500 },
+    (_, at) => `${part({ alg: 'RS256', kid: `odd-${at}` })}.${part(claimsAt())}.c2ln`,
   )
   const flood = async () => {
     const calls = odd.flatMap((token, at) => [
@@ -570,4 +573,24 @@ test('the keys are asked for by plain reads that bear nothing', async (t) => {
     server.requests.map(({ path }) => path),
     ['/.well-known/openid-configuration', '/keys'],
   )
+})
+
+test('a login judges no signature: only verifyToken does', async (t) => {
+  const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url')
+  const broken = forged(await signed({}), (claims) => claims.replace('"me"', '"it"'))
+  const none = `${part({ alg: 'none' })}.${part(claimsAt())}.`
+  for (const [token, code] of [
+    [broken, 'invalid_credentials'],
+    [none, 'invalid_credentials'],
+    ['opaque', 'invalid_input'],
+    ['e30.e30', 'invalid_input'],
+  ]) {
+    const server = await serving(t, () => json(tokens({ access_token: token })))
+    const session = await login({ apiKey: 'k' }, { endpoints: { iam: server.url } })
+    assert.equal(await session.iamToken(), token)
+    if (code === 'invalid_input') await refusal(session.claims())
+    else assert.equal((await session.claims()).iss, ISSUER)
+    const { fetch } = issuing()
+    assert.equal((await refusal(verifyToken(token, { issuer: ISSUER, fetch }))).code, code)
+  }
 })
