@@ -108,7 +108,7 @@ fn decided(name: &str, text: &str) -> Result<Value, Error> {
         "readRecord" => input::read_record(&object)?.into(),
         "holder" => input::holder(&object).into(),
         "pickKeys" => input::pick_keys(&object)?.into(),
-        "verifiedClaims" => input::verified_claims(&object)?.into(),
+        "verifiedClaims" => input::verified_claims(&object)?,
         _ => input::write_record(&object),
     })
 }
