@@ -75,14 +75,24 @@ function addresses(endpoints) {
   const entries = Object.entries(endpoints).filter(([, value]) => value !== undefined)
   return Object.fromEntries(
     entries.map(([name, value]) => {
-      if (typeof value !== 'string' && !(value instanceof URL)) return [name, value]
-      const raw = String(value)
-      return [name, URL.canParse(raw) ? { raw, href: new URL(raw).href } : { raw }]
+      const isAddress = typeof value === 'string' || value instanceof URL
+      return [name, isAddress ? address(String(value)) : value]
     }),
   )
 }
 
-/** @typedef {'exchange' | 'findOrg' | 'findSpace' | 'findInstance' | 'listKeys' | 'passcode' | 'passcodeUrl' | 'keepAlive' | 'revoke'} Errand */
+/**
+ * An address as it was written, and as the platform reads it.
+ * @param {string} raw
+ */
+export function address(raw) {
+  return URL.canParse(raw) ? { raw, href: new URL(raw).href } : { raw }
+}
+
+/**
+ * @typedef {'exchange' | 'findOrg' | 'findSpace' | 'findInstance' | 'listKeys' | 'passcode' | 'passcodeUrl'
+ *   | 'keepAlive' | 'revoke' | 'issuerKeys'} Errand
+ */
 
 /**
  * Has the core do an errand. What it rejects with becomes an `AuthError`.
@@ -115,8 +125,8 @@ export async function callPlan(input) {
 }
 
 /**
- * Has the core decide something at once; after a login it is always loaded.
- * @param {'judge' | 'settle' | 'readRecord' | 'writeRecord' | 'holder'} name
+ * Has the core decide something at once; after a login or a plan it is always loaded.
+ * @param {'judge' | 'settle' | 'readRecord' | 'writeRecord' | 'holder' | 'pickKeys' | 'verifiedClaims'} name
  * @param {Record<string, unknown>} input
  * @returns {any}
  */

@@ -16,6 +16,7 @@ export { AuthError, isAuthError } from './errors.js'
 export { Session } from './session.js'
 export { memoryStore } from './stores/memory.js'
 export { TokenSet } from './token_set.js'
+export { verifyToken } from './verify.js'
 /**
  * @typedef {import('./types.js').ApiKeyCredential} ApiKeyCredential
  * @typedef {import('./types.js').AuthEvent} AuthEvent
@@ -51,6 +52,7 @@ export { TokenSet } from './token_set.js'
  * @typedef {import('./types.js').FoundInstance} FoundInstance
  * @typedef {import('./types.js').LoginOptions} LoginOptions
  * @typedef {import('./types.js').Named} Named
+ * @typedef {import('./types.js').VerifyOptions} VerifyOptions
  * @typedef {import('./load.js').WasmSource} WasmSource
  */
 

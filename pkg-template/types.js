@@ -231,7 +231,19 @@
 /** @typedef {'iam' | 'uaa'} TokenKind */
 
 /**
- * The claims of a token, unverified: RFC 7519 section 4.1, and what the issuer adds.
+ * @typedef {object} VerifyOptions
+ * @property {string} issuer as the token's `iss` has it: `https://iam.cloud.ibm.com/identity`; a UAA's
+ *   ends in `/oauth/token`
+ * @property {string | string[]} [audience] of which one must be in `aud`; not checked without it
+ * @property {number} [timeoutMs] each request to the end of its body; 30 000
+ * @property {FetchLike} [fetch] the global one without it; the issuer's keys are kept for each
+ * @property {Clock} [clock] wall and monotonic without it
+ * @property {AbortSignal} [signal] ends this call alone
+ */
+
+/**
+ * The claims of a token: RFC 7519 section 4.1, and what the issuer adds. Verified where `verifyToken`
+ * gave them, and nowhere else.
  * @typedef {{ iss?: string, sub?: string, aud?: string | string[], exp?: number, iat?: number,
  *   jti?: string, scope?: string | string[], [claim: string]: unknown }} Claims
  */

@@ -49,6 +49,8 @@ pub enum Service {
     ResourceController,
     /// IBM Key Protect.
     KeyProtect,
+    /// Whoever issued a token that is verified.
+    Issuer,
 }
 
 impl Service {
@@ -60,10 +62,11 @@ impl Service {
             Self::CloudController => "the Cloud Controller",
             Self::ResourceController => "the Resource Controller",
             Self::KeyProtect => "Key Protect",
+            Self::Issuer => "the issuer",
         }
     }
 
-    /// The name in events, as the option `endpoints` spells it.
+    /// The name in events, as the option that has its address spells it.
     pub fn key(self) -> &'static str {
         match self {
             Self::Iam => "iam",
@@ -71,6 +74,7 @@ impl Service {
             Self::CloudController => "cf",
             Self::ResourceController => "resourceController",
             Self::KeyProtect => "keyProtect",
+            Self::Issuer => "issuer",
         }
     }
 
@@ -80,7 +84,7 @@ impl Service {
             Self::Iam | Self::ResourceController => Some("X-Correlation-ID"),
             Self::KeyProtect => Some("Correlation-Id"),
             Self::CloudController => Some("X-Vcap-Request-Id"),
-            Self::Uaa => None,
+            Self::Uaa | Self::Issuer => None,
         }
     }
 
@@ -89,6 +93,7 @@ impl Service {
             Self::Iam | Self::ResourceController => &["transaction-id", "x-correlation-id"],
             Self::KeyProtect => &["correlation-id"],
             Self::CloudController | Self::Uaa => &["x-vcap-request-id"],
+            Self::Issuer => &["transaction-id", "x-vcap-request-id"],
         }
     }
 }

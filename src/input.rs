@@ -25,8 +25,9 @@ use crate::record::{self, Record};
 use crate::resource_controller::FindInstance;
 use crate::secret::{AccessToken, RefreshToken};
 use crate::target::{InstanceNamed, Named, Target, check_wanted};
-use crate::text::own;
+use crate::text::{own, trim};
 use crate::upkeep::{GetPasscode, Notes};
+use crate::verify::{self, GetKeys, Kept, Pick, Signature};
 
 /// Options of `login`; without the last one those of `resume` (its key names the target), without the
 /// last two those of `exchangeToken`.
@@ -55,6 +56,16 @@ const FIND: [&str; 8] = [
     "clock",
     "signal",
     "onEvent",
+];
+
+/// Options of `verifyToken`.
+const VERIFY: [&str; 6] = [
+    "issuer",
+    "audience",
+    "fetch",
+    "clock",
+    "timeoutMs",
+    "signal",
 ];
 
 /// A call that was read: what is known already, or what has to be asked.
@@ -105,6 +116,7 @@ pub fn plan(text: &str) -> Result<Plan, Error> {
         let known: &[&str] = match object.text("call") {
             Some("find") => &FIND,
             Some("passcodeUrl") => FIND.get(1..).unwrap_or_default(),
+            Some("verify") => &VERIFY,
             Some("login") => &SIGN_IN,
             Some("resume") => SIGN_IN.split_last().map_or(&[], |(_, rest)| rest),
             _ => SIGN_IN.get(..11).unwrap_or_default(),
@@ -406,6 +418,79 @@ pub fn write_record(object: &Object) -> Value {
         .into()
 }
 
+/// `{ options, issuer }`.
+///
+/// # Errors
+/// `invalid_input` for an issuer that can't be asked.
+pub fn issuer_keys(call: &Call) -> Result<ErrandOf<GetKeys>, Error> {
+    let (raw, href) = issuer(&call.object);
+    let endpoint = Endpoint::parse("issuer", raw, href)?;
+    Ok(Errand::Ask(Box::new(GetKeys::new(raw, endpoint))))
+}
+
+/// `{ audience?, token, kept?: { keys, read, again?, hasFailed?, isFresh? }, wall, mono }`.
+///
+/// # Errors
+/// `invalid_input` for what is wrong in them; those of [`verify::pick`].
+pub fn pick_keys(object: &Object) -> Result<Pick, Error> {
+    audience(object)?;
+    let kept = object.object("kept").map(|kept| Kept {
+        keys: kept.objects("keys").unwrap_or_default(),
+        read: instants(kept.object("read")),
+        again: kept.object("again").map(|again| instants(Some(again))),
+        has_failed: kept.is_true("hasFailed"),
+        is_fresh: kept.is_true("isFresh"),
+    });
+    verify::pick(&token(object)?, kept.as_ref(), instants(Some(object)))
+}
+
+/// `{ issuer, audience?, token, signature?: true or false, wall }`; without `signature` no key could be
+/// used. Gives the claims as JSON text.
+///
+/// # Errors
+/// Those of [`verify::claims`].
+pub fn verified_claims(object: &Object) -> Result<Value, Error> {
+    let signature = match object.get("signature") {
+        Some(Value::Bool(true)) => Signature::Good,
+        Some(_) => Signature::Bad,
+        None => Signature::NoKey,
+    };
+    let token = token(object)?;
+    let (issuer, _) = issuer(object);
+    let wall = number(Some(object), "wall");
+    verify::claims(&token, signature, issuer, &audience(object)?, wall).map(Value::Text)
+}
+
+/// The issuer's address as it was written, and as the platform reads it.
+fn issuer(object: &Object) -> (&str, Option<&str>) {
+    let given = object.object("issuer");
+    let field = |name: &str| given.and_then(|given| given.text(name));
+    (trim(field("raw").unwrap_or_default()), field("href"))
+}
+
+fn audience(object: &Object) -> Result<Vec<&str>, Error> {
+    let mut audience = Vec::new();
+    for item in object.items("audience") {
+        match item {
+            Value::Text(text) if !text.is_empty() => audience.push(text.as_str()),
+            _ => return Err(no_audience()),
+        }
+    }
+    // An empty list would let every audience pass.
+    if audience.is_empty() && object.has("audience") {
+        return Err(no_audience());
+    }
+    Ok(audience)
+}
+
+#[cold]
+fn no_audience() -> Error {
+    Error::invalid_input(
+        "audience is not a text or a list of texts",
+        "Give one or several, or leave the option out.",
+    )
+}
+
 fn instants(object: Option<&Object>) -> Instants {
     Instants {
         wall: number(object, "wall"),
@@ -418,6 +503,16 @@ fn number(object: Option<&Object>, name: &str) -> f64 {
     object
         .and_then(|object| object.number(name))
         .unwrap_or(f64::NAN)
+}
+
+fn token(object: &Object) -> Result<AccessToken, Error> {
+    match object.get("token") {
+        Some(Value::Text(token)) => AccessToken::parse("token", token),
+        _ => Err(Error::invalid_input(
+            "token is not a text",
+            "Give an access token, with or without Bearer before it.",
+        )),
+    }
 }
 
 /// What a call is about, and its options.
@@ -468,13 +563,7 @@ impl Call {
     }
 
     fn token(&self) -> Result<AccessToken, Error> {
-        match self.object.get("token") {
-            Some(Value::Text(token)) => AccessToken::parse("token", token),
-            _ => Err(Error::invalid_input(
-                "token is not a text",
-                "Give an access token, with or without Bearer before it.",
-            )),
-        }
+        token(&self.object)
     }
 
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // range-checked

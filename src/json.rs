@@ -57,6 +57,12 @@ impl Object {
         self.get(name).is_some()
     }
 
+    /// Whether there are several fields of that name.
+    #[inline(never)]
+    pub fn has_twice(&self, name: &str) -> bool {
+        self.0.iter().filter(|(have, _)| have == name).count() > 1
+    }
+
     /// The names, in the order of the text.
     #[inline(never)]
     pub fn names(&self) -> Vec<&str> {
@@ -103,6 +109,24 @@ impl Object {
         match self.get(name) {
             Some(Value::List(items)) => items.iter().find_map(Value::as_object),
             _ => None,
+        }
+    }
+
+    /// Whether a field is a text, or a list that has it.
+    #[inline(never)]
+    pub fn lists(&self, name: &str, text: &str) -> bool {
+        self.items(name)
+            .iter()
+            .any(|item| matches!(item, Value::Text(item) if item == text))
+    }
+
+    /// What is in a list; anything but a list is one of itself.
+    #[inline(never)]
+    pub fn items(&self, name: &str) -> &[Value] {
+        match self.get(name) {
+            None => &[],
+            Some(Value::List(items)) => items,
+            Some(one) => std::slice::from_ref(one),
         }
     }
 

@@ -16,45 +16,60 @@ const HOUR_MS: f64 = 3_600_000.0;
 /// # Errors
 /// `invalid_input` if it is not a JWT of three parts whose header and payload are JSON objects.
 pub fn claims_text(token: &AccessToken) -> Result<String, Error> {
-    decode(token).map(|(text, _)| text).ok_or_else(|| {
-        Error::invalid_input(
-            "the token is no JWT",
-            "An opaque token says nothing about its holder; ask the service that issued it.",
-        )
-    })
+    read(token.expose()).map(|jwt| jwt.text).ok_or_else(no_jwt)
 }
 
-fn decode(token: &AccessToken) -> Option<(String, Object)> {
-    decode_text(token.expose())
+#[cold]
+pub(crate) fn no_jwt() -> Error {
+    Error::invalid_input(
+        "the token is no JWT",
+        "An opaque token says nothing about its holder; ask the service that issued it.",
+    )
 }
 
-fn decode_text(token: &str) -> Option<(String, Object)> {
+/// The parts of a JWT, in the compact form of a JWS (RFC 7515, section 3.1).
+pub(crate) struct Jwt<'a> {
+    pub(crate) header: Object,
+    /// The claims as JSON text.
+    pub(crate) text: String,
+    pub(crate) claims: Object,
+    /// What the signature is about: header and payload as they were written.
+    pub(crate) signed: &'a str,
+    /// As it was written.
+    pub(crate) signature: &'a str,
+}
+
+pub(crate) fn read(token: &str) -> Option<Jwt<'_>> {
     let parts = parts(token, b'.');
-    let [header, payload, _signature] = parts.as_slice() else {
+    let [header, payload, signature] = parts.as_slice() else {
         return None;
     };
     let bytes = base64::decode_url;
-    json::parse_object(&bytes(header)?)?;
     let text = json::text_of(&bytes(payload)?)?;
-    let object = json::parse_object(text.as_bytes())?;
-    Some((text, object))
+    Some(Jwt {
+        header: json::parse_object(&bytes(header)?)?,
+        claims: json::parse_object(text.as_bytes())?,
+        text,
+        signed: token.get(..header.len() + 1 + payload.len())?,
+        signature,
+    })
 }
 
 /// The claims, where the token is a JWT.
 pub fn claims(token: &str) -> Option<Object> {
-    decode_text(token).map(|(_, claims)| claims)
+    read(token).map(|jwt| jwt.claims)
 }
 
 /// `exp − iat` in seconds, where the token is a JWT that says both.
 pub fn life_seconds(token: &AccessToken) -> Option<f64> {
-    let (_, claims) = decode(token)?;
+    let claims = claims(token.expose())?;
     Some(claims.number("exp")? - claims.number("iat")?)
 }
 
 /// `exp`, and how long the token lived when it was new, both in milliseconds, where it is a JWT that says
 /// when it ends.
 pub fn end_ms(token: &AccessToken) -> Option<(f64, f64)> {
-    let (_, claims) = decode(token)?;
+    let claims = claims(token.expose())?;
     let end = claims.number("exp")? * 1000.0;
     let life = claims
         .number("iat")
@@ -73,7 +88,7 @@ pub struct Holder {
 
 /// Reads the holder; an opaque token has none.
 pub fn holder(token: &AccessToken) -> Holder {
-    let Some((_, claims)) = decode(token) else {
+    let Some(claims) = claims(token.expose()) else {
         return Holder::default();
     };
     let user = ["email", "user_name", "name", "sub"]

@@ -41,6 +41,7 @@ mod text;
 pub mod token;
 pub mod uaa;
 pub mod upkeep;
+pub mod verify;
 
 #[cfg(target_arch = "wasm32")]
 mod fetch;

@@ -12,6 +12,7 @@ use crate::policy::{Memory, Verdict};
 use crate::record::Record;
 use crate::resource_controller::FoundInstance;
 use crate::token::TokenSet;
+use crate::verify::Pick;
 
 /// An error as the wrapper reads it.
 pub fn error(error: Error) -> Value {
@@ -98,6 +99,27 @@ impl From<Plan> for Value {
             object = object.with("keyParts", Self::List(parts));
         }
         object.into()
+    }
+}
+
+impl From<Pick> for Value {
+    fn from(pick: Pick) -> Self {
+        let object = Object::default();
+        match pick {
+            Pick::Read { again } => object.with("again", again.into()),
+            Pick::Failed { wait_ms } => object.with("waitMs", wait_ms.into()),
+            Pick::Check {
+                alg,
+                signed,
+                signature,
+                keys,
+            } => object
+                .with("alg", alg.into())
+                .with("signed", Self::Text(signed))
+                .with("signature", Self::Text(signature))
+                .with("keys", Self::List(keys)),
+        }
+        .into()
     }
 }
 

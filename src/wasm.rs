@@ -31,7 +31,8 @@ pub fn plan(text: String) -> Result<JsValue, JsValue> {
 }
 
 /// Does an errand: `exchange`, `findOrg`, `findSpace`, `findInstance`, `listKeys`, `passcode`,
-/// `passcodeUrl`, `keepAlive` or `revoke`. One export for all, since each async export carries its own copy of the machinery that runs a future.
+/// `passcodeUrl`, `keepAlive`, `revoke` or `issuerKeys`. One export for all, since each async export
+/// carries its own copy of the machinery that runs a future.
 #[wasm_bindgen]
 pub async fn call(name: String, text: String, io: Io) -> Result<JsValue, JsValue> {
     out(work(name, text, &io).await)
@@ -61,6 +62,7 @@ fn read(name: &str, text: &str, now: Sent) -> Result<(AnyErrand, u32), Error> {
         "passcodeUrl" => any(input::passcode_url(&call)?),
         "keepAlive" => any(input::keep_alive(&call)?),
         "revoke" => any(input::revoke(&call)?),
+        "issuerKeys" => any(input::issuer_keys(&call)?),
         _ => any(input::list_keys(&call)?),
     };
     Ok((errand, retries))
@@ -93,7 +95,7 @@ where
 }
 
 /// Decides something at once, from numbers and texts: `judge`, `settle`, `readRecord`, `writeRecord`,
-/// `holder`.
+/// `holder`, `pickKeys`, `verifiedClaims`.
 #[wasm_bindgen]
 pub fn decide(name: &str, text: String) -> Result<JsValue, JsValue> {
     out(decided(name, &text))
@@ -106,6 +108,8 @@ fn decided(name: &str, text: &str) -> Result<Value, Error> {
         "settle" => input::settle(&object).into(),
         "readRecord" => input::read_record(&object)?.into(),
         "holder" => input::holder(&object).into(),
+        "pickKeys" => input::pick_keys(&object)?.into(),
+        "verifiedClaims" => input::verified_claims(&object)?,
         _ => input::write_record(&object),
     })
 }

@@ -2,7 +2,15 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
-import { decodeToken, exchangeToken, findOrg, login, memoryStore, resume } from 'keyprotect-auth'
+import {
+  decodeToken,
+  exchangeToken,
+  findOrg,
+  login,
+  memoryStore,
+  resume,
+  verifyToken,
+} from 'keyprotect-auth'
 import { collect, html, json, jwt, rawServing, serving, stoppedClock, tokens } from './helpers.mjs'
 
 // Once the package has loaded it, this gives the exports of the instance that is in use.
@@ -192,6 +200,12 @@ test('what calls without a session held is gone', async (t) => {
   await failed(decodeToken(secrets.token))
   await failed(decodeToken(`{${secrets.token}}`))
   const token = jwt({ sub: secrets.token })
+  const issuer = 'https://issuer.example.test'
+  for (const keys of [[], [{ kty: 'EC', crv: 'P-256', x: 'AAAA', y: 'AAAA' }]]) {
+    const fetch = async (url) =>
+      json(url.endsWith('/keys') ? { keys } : { issuer, jwks_uri: `${issuer}/keys` })
+    await failed(verifyToken(token, { issuer, fetch }))
+  }
   await findOrg(secrets.name, { token, endpoints: { cf: server.url } })
   await exchangeToken({ passcode: secrets.passcode }, { endpoints: { iam: server.url } })
   await failed(login({ apiKey: `<${secrets.token}>` }, { endpoints: { iam: server.url } }))

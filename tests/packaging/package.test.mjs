@@ -17,9 +17,9 @@ const bin = (name) => join(root, 'node_modules', '.bin', name)
 /**
  * Bytes of the wasm, gzip -9; a page loads it before it can sign in. Raise it with the reason in the
  * commit. The errands with their refusals and hints, on the crates that are given, come to 53 000, what a
- * session needs to 6 000 more, and the further ways to sign in to 5 000.
+ * session needs to 6 000 more, the further ways to sign in to 5 000, and verifying tokens to 4 000.
  */
-const BUDGET = 65_000
+const BUDGET = 69_000
 
 test('the wasm keeps its budget', async () => {
   const { wasm } = await sizes(pkg)

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
-import { decodeToken, exchangeToken, isAuthError, login } from 'keyprotect-auth'
+import { decodeToken, exchangeToken, isAuthError, login, verifyToken } from 'keyprotect-auth'
 import { provideJava, skipUnless } from '../../tools/provide.mjs'
 import { clients, startUaa, uaaPasscode, users } from './uaa/start.mjs'
 import { uaaContract } from './uaa-contract.mjs'
@@ -53,6 +53,7 @@ test('a password gives a token that the server has signed', { skip }, async () =
   assert.equal(claims.user_name, 'marissa')
   assert.equal(claims.client_id, 'cf')
   assert.deepEqual(await decodeToken(token), claims)
+  assert.deepEqual(await verifyToken(token, { issuer: `${url}/oauth/token` }), claims)
 })
 
 test('one exchange serves all callers', { skip }, async () => {

@@ -18,6 +18,8 @@ import {
   type Session,
   type Store,
   type TokenSet,
+  type VerifyOptions,
+  verifyToken,
 } from 'keyprotect-auth'
 import { createEmulator, type Emulator } from 'keyprotect-auth/emulator'
 import { nodeHandler, serve } from 'keyprotect-auth/node'
@@ -54,6 +56,9 @@ export async function use(): Promise<void> {
   same<typeof iam, TokenSet | undefined>(true)
   same<NonNullable<typeof iam>['expiresAt'], number>(true)
   same<Awaited<ReturnType<typeof decodeToken>>['exp'], number | undefined>(true)
+  const expected: VerifyOptions = { issuer: 'https://i.example.test', audience: ['a'] }
+  const { exp } = await verifyToken('t', { ...expected, fetch: async () => new Response() })
+  same<typeof exp, number | undefined>(true)
   try {
     await session.uaaToken({ minValidMs: 5 })
   } catch (error) {
@@ -116,6 +121,10 @@ export const named: Credential = { username: () => 'u', password: 'p' }
 export const typo: LoginOptions = { regoin: 'us-south' }
 // @ts-expect-error two kinds of target
 export const aims: LoginOptions = { target: { instance: 'i', org: 'o' } }
+// @ts-expect-error a token is verified against an issuer
+export const anyones = () => verifyToken('t', { audience: 'a' })
+// @ts-expect-error no option of this call
+export const tries: VerifyOptions = { issuer: 'https://i.example.test', retries: 1 }
 // @ts-expect-error the set of events is closed
 export const event: AuthEvent = { type: 'nope' }
 // @ts-expect-error a resumed session needs a store
