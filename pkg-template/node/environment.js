@@ -40,7 +40,7 @@ export async function loginFromEnvironment(options) {
   const { endpoints, signal } = rest
   const env = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== ''))
   /** @type {Context} */
-  const context = { env, cwd: cwd(), endpoints, binding, signal }
+  const context = { env, cwd: workingDirectory(), endpoints, binding, signal }
   const { found, source } = await search(context, only)
   const { credential, known, isBorrowed, hasNewer, isGiven } = found
   const region = rest.region ?? found.region ?? REGIONS.map((name) => env[name]).find(Boolean)
@@ -63,6 +63,15 @@ export async function loginFromEnvironment(options) {
     return await signIn(credential, all, origin, known)
   } catch (error) {
     throw withPlace(error, found)
+  }
+}
+
+/** One that was removed under the program has no file either. */
+function workingDirectory() {
+  try {
+    return cwd()
+  } catch {
+    return '/'
   }
 }
 

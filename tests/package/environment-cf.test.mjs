@@ -42,6 +42,11 @@ test('a login of cf brings its API, its UAA and its target along', async (t) => 
   const inBeta = await env.login({ target: { org: 'beta' } })
   assert.equal(inBeta.target().org.name, 'beta')
   assert.equal(inBeta.target().space, undefined)
+  env.write(path, { ...fields, SpaceFields: { GUID: '', Name: '' } })
+  const { org, space } = (await env.login()).target()
+  assert.deepEqual([org.name, space], ['acme', undefined])
+  env.write(path, { ...fields, OrganizationFields: { GUID: '' }, SpaceFields: undefined })
+  assert.equal((await env.login()).target().org, undefined)
 })
 
 test('CF_HOME is the parent of the folder; a file of any version is read, with a byte order mark too', async (t) => {

@@ -30,10 +30,12 @@ test('IBM_CREDENTIALS_FILE goes before all other variables, and may name a folde
 
 test('a file that is named and not there ends the search; its name may be a key by mistake', async (t) => {
   const { set, login, root, emulator } = environment(t)
-  set({ IBMCLOUD_API_KEY: KEY, IBM_CREDENTIALS_FILE: join(root, SENTINEL) })
-  const error = await refusal(login())
-  assert.equal(error.code, 'invalid_input')
-  assert.match(error.message, /IBM_CREDENTIALS_FILE/)
+  for (const named of [join(root, SENTINEL), SENTINEL, SENTINEL.repeat(40)]) {
+    set({ IBMCLOUD_API_KEY: KEY, IBM_CREDENTIALS_FILE: named })
+    const error = await refusal(login())
+    assert.equal(error.code, 'invalid_input')
+    assert.match(error.message, /IBM_CREDENTIALS_FILE/)
+  }
   assert.equal(emulator.requests.length, 0)
 })
 
@@ -60,6 +62,13 @@ test('without it the working directory’s file counts, then the home’s', asyn
   rmSync(inWork)
   unset('HOME')
   assert.match((await refusal(login())).message, /file: no ibm-credentials.env .*no home directory/)
+})
+
+test('a working directory that was removed is no reason to fail', async (t) => {
+  const { set, login, work } = environment(t)
+  rmSync(work, { recursive: true })
+  set({ IBMCLOUD_API_KEY: KEY })
+  assert.equal((await login()).source.kind, 'env')
 })
 
 test('a variable goes before a file that was only found', async (t) => {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { memoryStore, resume, login as signIn } from 'keyprotect-auth'
 import { environment, grants, lacked, USER } from './environment-helpers.mjs'
-import { json, refusal, SENTINEL, serving, tokens } from './helpers.mjs'
+import { json, jwt, refusal, SENTINEL, serving, tokens } from './helpers.mjs'
 import { HOUR, listener } from './session-helpers.mjs'
 
 /** A file of `ibmcloud` for a login at the emulator. */
@@ -218,16 +218,23 @@ test('an event says when the CLI’s copy has gone stale, once', async (t) => {
 test('a file that is another’s login by now is not used, and the one that is held goes on', async (t) => {
   const env = environment(t)
   const { sent, write, options } = await rotating(t, env)
-  write('F1')
+  const token = (iam_id) => ({ IAMToken: `Bearer ${jwt({ iam_id })}` })
+  write('F1', token('a'))
   const session = await env.login(options)
-  for (const other of [
+  const others = [
     { Account: { GUID: 'other' } },
     { IAMEndpoint: 'https://iam.example.test' },
-  ]) {
+    token('b'),
+  ]
+  for (const other of others) {
     write(SENTINEL, other)
     await session.refresh()
   }
-  assert.deepEqual(sent, ['F1', 'R1', 'R2'])
+  write('F2', token('a'))
+  await session.refresh()
+  write('F3', { IAMToken: 'opaque' })
+  await session.refresh()
+  assert.deepEqual(sent, ['F1', 'R1', 'R2', 'R3', 'F2', 'F3'])
 })
 
 test('a borrowed login that is refused is not sent twice', async (t) => {

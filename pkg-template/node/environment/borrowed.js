@@ -5,8 +5,8 @@ import { AuthError } from '../../errors.js'
 
 /**
  * A login in a CLI’s file: its refresh token, and what must stay the same for it to be the same login:
- * where it was made, and whose it is.
- * @typedef {{ refreshToken: string, identity: unknown[] }} FileLogin
+ * where it was made, and whose it is (as far as its access token says).
+ * @typedef {{ refreshToken: string, place: unknown[], holder: unknown }} FileLogin
  */
 
 /**
@@ -18,13 +18,11 @@ import { AuthError } from '../../errors.js'
  */
 export function borrowed(first, read, command) {
   let given = first.refreshToken
-  const identity = JSON.stringify(first.identity)
   /** The token that is there now, if the login is still the same. */
   const current = async () => {
     const login = await read()
     // Another one’s token must not go where this one was made.
-    if ('lacks' in login || JSON.stringify(login.identity) !== identity) return undefined
-    return login.refreshToken
+    return 'lacks' in login || !isSame(login, first) ? undefined : login.refreshToken
   }
   const credential = ours(async () => {
     const refreshToken = await current()
@@ -50,6 +48,13 @@ export function borrowed(first, read, command) {
       ),
     isGiven: (token) => token === given,
   }
+}
+
+/** @param {FileLogin} login @param {FileLogin} first */
+function isSame(login, first) {
+  if (JSON.stringify(login.place) !== JSON.stringify(first.place)) return false
+  const holders = new Set([login.holder, first.holder].filter((holder) => holder !== undefined))
+  return holders.size < 2
 }
 
 /**

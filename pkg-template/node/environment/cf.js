@@ -55,7 +55,7 @@ function loginIn(path, fields) {
   const refreshToken = textOf(fields.RefreshToken)
   if (refreshToken !== undefined) {
     const { cf, uaa, client } = placeIn(fields)
-    return { refreshToken, identity: [cf, uaa, client.clientId, holderOf(fields.AccessToken)] }
+    return { refreshToken, place: [cf, uaa, client.clientId], holder: holderOf(fields.AccessToken) }
   }
   if (textOf(fields.AccessToken) === undefined) return { lacks: `signed out (${shown(path)})` }
   const what =

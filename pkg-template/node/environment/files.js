@@ -114,9 +114,9 @@ function decode(bytes) {
   return new TextDecoder(isWide ? 'utf-16le' : 'utf-8').decode(bytes)
 }
 
-/** @param {any} error */
+/** No file has too long a name: what is named may be a token by mistake. @param {any} error */
 function isAbsent(error) {
-  return error.code === 'ENOENT' || error.code === 'ENOTDIR'
+  return ['ENOENT', 'ENOTDIR', 'ENAMETOOLONG'].includes(error.code)
 }
 
 /** @param {string} path */

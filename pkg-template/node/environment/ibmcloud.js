@@ -59,7 +59,7 @@ function loginIn(path, fields) {
   const refreshToken = textOf(fields.IAMRefreshToken)
   if (refreshToken !== undefined && refreshToken !== NONE) {
     const account = isObject(fields.Account) ? fields.Account.GUID : undefined
-    return { refreshToken, identity: [iamIn(fields), account, holderOf(fields.IAMToken)] }
+    return { refreshToken, place: [iamIn(fields), account], holder: holderOf(fields.IAMToken) }
   }
   const isAlone = textOf(fields.IAMToken) !== undefined
   const what = isAlone ? 'an access token alone, which is not supported yet' : 'signed out'
