@@ -1,4 +1,5 @@
 // @ts-check
+/** @import { Origin } from './sign_in.js' */
 /** @import { AuthEvent, CallOptions, Clock, FetchLike, Store } from './types.js' */
 import { AuthError } from './errors.js'
 import { loadCore, loadedCore } from './load.js'
@@ -18,7 +19,7 @@ const VALUES = /** @type {const} */ ([
 /**
  * What a call was given, taken apart: values for the core, functions for the platform.
  * @typedef {{ names: string[], options: Record<string, unknown>, fetch?: FetchLike, clock: Clock,
- *   signal?: AbortSignal, onEvent?: (event: AuthEvent) => void, store?: Store }} Given
+ *   signal?: AbortSignal, onEvent?: (event: AuthEvent) => void, store?: Store, origin?: Origin }} Given
  */
 
 /**

@@ -52,11 +52,25 @@ export function isKnown(credential) {
   )
 }
 
+/** Functions of this package: their errors are for the caller as they are. @type {WeakSet<Function>} */
+const OURS = new WeakSet()
+
+/**
+ * @template {Function} F
+ * @param {F} give
+ * @returns {F}
+ */
+export function ours(give) {
+  OURS.add(give)
+  return give
+}
+
 /** @param {string} name @param {() => unknown} give @returns {Promise<any>} */
 async function ask(name, give) {
   try {
     return await give()
   } catch (thrown) {
+    if (OURS.has(give)) throw thrown
     throw new AuthError({
       code: 'invalid_input',
       message: `the function for ${name} failed`,

@@ -1,6 +1,8 @@
 // @ts-check
 /**
  * Credentials for IBM Key Protect's REST API. See `login`.
+ *
+ * @import { Origin } from './sign_in.js'
  */
 import { callCore, callPlan, given, makeIo, toAuthError, wrong } from './call.js'
 import { isKnown, settle } from './credential.js'
@@ -8,8 +10,9 @@ import { AuthError } from './errors.js'
 import { aborted, Flight } from './flight.js'
 import { Keeper } from './keeper.js'
 import { loadCore } from './load.js'
-import { aimedSession, Session } from './session.js'
-import { readKey, storeKeyOf } from './store_key.js'
+import { Session } from './session.js'
+import { signIn } from './sign_in.js'
+import { readKey } from './store_key.js'
 import { TokenSet } from './token_set.js'
 
 export { AuthError, isAuthError } from './errors.js'
@@ -21,6 +24,8 @@ export { verifyToken } from './verify.js'
  * @typedef {import('./types.js').ApiKeyCredential} ApiKeyCredential
  * @typedef {import('./types.js').AuthEvent} AuthEvent
  * @typedef {import('./types.js').ResumeOptions} ResumeOptions
+ * @typedef {import('./types.js').Source} Source
+ * @typedef {import('./types.js').SourceKind} SourceKind
  * @typedef {import('./types.js').Store} Store
  * @typedef {import('./types.js').StoreLock} StoreLock
  * @typedef {import('./types.js').AuthErrorCode} AuthErrorCode
@@ -77,19 +82,7 @@ export async function init(source) {
  * @throws {AuthError}
  */
 export async function login(credential, options) {
-  const { target, ...rest } = options ?? {}
-  const call = given(rest)
-  const plan = await callPlan({
-    call: 'login',
-    names: call.names,
-    options: call.options,
-    credential: isKnown(credential) ? await settle(credential) : undefined,
-    wanted: target,
-  })
-  const storeKey = await storeKeyOf(plan)
-  const keeper = new Keeper(credential, call, plan, storeKey)
-  await keeper.exchange(call.signal)
-  return aimedSession(keeper, target, storeKey, call.signal)
+  return signIn(credential, options, { source: { kind: 'given', where: 'the call', tried: [] } })
 }
 
 /**
@@ -101,9 +94,11 @@ export async function login(credential, options) {
  */
 export async function resume(key, options) {
   const { credential, ...rest } = options ?? {}
-  const call = given(rest)
+  const { storeKey, aim, isBorrowed } = readKey(key)
+  /** @type {Origin} */
+  const origin = { source: { kind: 'store', where: 'the store', tried: [] }, isBorrowed }
+  const call = { ...given(rest), origin }
   if (call.store === undefined) throw wrong('store', 'given')
-  const { storeKey, aim } = readKey(key)
   const { names, options: values } = call
   const known =
     credential !== undefined && isKnown(credential) ? await settle(credential) : undefined

@@ -50,6 +50,10 @@ export class Login {
     return this.#known
   }
 
+  get isBorrowed() {
+    return this.#call.origin?.isBorrowed === true
+  }
+
   /** Whether an exchange of the credential may spend it. */
   get spends() {
     // Nothing is known of what a function will give.
@@ -66,7 +70,9 @@ export class Login {
    */
   async exchange({ refreshToken, isAnyGood, checkWanted, clock, signal }) {
     const io = makeIo({ ...this.#call, clock }, this.#plan, signal)
-    if (refreshToken !== undefined) {
+    // Whose login is borrowed may have renewed it: that one's token goes before what is held.
+    const isOld = refreshToken !== undefined && (await this.#call.origin?.hasNewer?.())
+    if (refreshToken !== undefined && !isOld) {
       const exchanged = await this.#renew(refreshToken, isAnyGood, io)
       if (exchanged !== undefined) return { exchanged, refreshToken }
     }
@@ -92,7 +98,8 @@ export class Login {
    * @returns {Promise<any>} undefined where it is the credential’s turn
    */
   async #renew(refreshToken, isAnyGood, io) {
-    const hasCredential = this.#credential !== undefined
+    // A borrowed login was just read: it has nothing to offer but what was refused.
+    const hasCredential = this.#credential !== undefined && !this.isBorrowed
     // A service that fails is no reason to send the credential while a token is good.
     const canSignInAgain = hasCredential && !isAnyGood
     try {
@@ -146,10 +153,11 @@ export class Login {
 
   /**
    * @param {{ iam?: object, uaa?: object }} tokens
-   * @returns {Promise<boolean>} whether a service took it; a failure must not fail the sign-out
+   * @returns {Promise<boolean>} whether a service took it; a failure must not fail the sign-out, and what
+   *   is borrowed is still its owner’s
    */
   async revoke(tokens) {
-    if (this.#isGiven) return false
+    if (this.#isGiven || this.isBorrowed) return false
     const input = { options: this.#call.options, ...this.#known, tokens }
     return callCore('revoke', input, makeIo(this.#call, this.#plan)).then(
       ({ taken }) => taken > 0,
@@ -163,7 +171,7 @@ export class Login {
    * @param {Clock} clock
    */
   keepAlive(accessToken, clock) {
-    if (this.#credential !== undefined) return
+    if (this.#credential !== undefined && !this.isBorrowed) return
     const input = { options: this.#call.options, token: accessToken }
     callCore('keepAlive', input, makeIo({ ...this.#call, clock }, this.#plan)).catch(() => {})
   }

@@ -43,6 +43,19 @@ export async function ask(keeper, name, kind, input, signal) {
 }
 
 /**
+ * The options of the login. A region that came along with a credential is no wish of the caller’s: it
+ * gives way to that of the instance.
+ * @param {Keeper} keeper
+ * @param {Aim} [aim]
+ */
+export function optionsAt(keeper, aim) {
+  const { options, origin } = keeper.call
+  const { region, crn } = aim?.instance ?? {}
+  if (!origin?.isRegionBrought || (region ?? crn) === undefined) return options
+  return { ...options, region: undefined }
+}
+
+/**
  * @param {Keeper} keeper
  * @param {Errand} name
  * @param {TokenKind} kind
@@ -53,7 +66,8 @@ async function asked(keeper, name, kind, input, signal) {
   const once = async () => {
     const token = await keeper.token(kind, signal && { signal })
     const io = makeIo(keeper.call, keeper.plan, signal)
-    return { token, answer: callCore(name, { options: keeper.call.options, token, ...input }, io) }
+    const options = optionsAt(keeper, /** @type {Aim | undefined} */ (input.target))
+    return { token, answer: callCore(name, { options, token, ...input }, io) }
   }
   const { token, answer } = await once()
   try {

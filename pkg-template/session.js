@@ -1,9 +1,10 @@
 // @ts-check
 /** @import { Keeper, Plan } from './keeper.js' */
-/** @import { Claims, Key, InstanceNamed, Named, Target, TargetOption, TokenKind } from './types.js' */
+/** @import { Origin } from './sign_in.js' */
+/** @import { Claims, Key, InstanceNamed, Named, Source, Target, TargetOption, TokenKind } from './types.js' */
 import { callPlan, checkNames, toAuthError, wrong } from './call.js'
 import { loadedCore } from './load.js'
-import { ask, findInstance, findOrg, findSpace, lookUp } from './lookups.js'
+import { ask, findInstance, findOrg, findSpace, lookUp, optionsAt } from './lookups.js'
 import { sessionFetch } from './session_fetch.js'
 import { storeKeyOf, writeKey } from './store_key.js'
 
@@ -284,7 +285,18 @@ export class Session {
 
   /** Names the login and its target for `resume`, in the store that it was made with. No secret. */
   get key() {
-    return writeKey(this.#storeKey, this.#aim)
+    const isBorrowed = this.#keeper.call.origin?.isBorrowed
+    return writeKey(this.#storeKey, this.#aim, isBorrowed)
+  }
+
+  /**
+   * Where the credential came from: a kind of source, where that is, and what the sources before it
+   * lacked.
+   * @returns {Source}
+   */
+  get source() {
+    const { source } = /** @type {Origin} */ (this.#keeper.call.origin)
+    return structuredClone(source)
   }
 
   /**
@@ -313,7 +325,7 @@ export class Session {
  */
 export async function aimedSession(keeper, target, storeKey, signal) {
   const aim = target === undefined ? {} : await lookUp(keeper, target, signal)
-  const plan = await callPlan({ options: keeper.call.options, target: aim })
+  const plan = await callPlan({ options: optionsAt(keeper, aim), target: aim })
   return new Session(keeper, aim, plan, storeKey)
 }
 

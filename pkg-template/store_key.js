@@ -22,19 +22,22 @@ export async function storeKeyOf({ keyParts }) {
  * `session.key`: the key in the store, and the target.
  * @param {string} storeKey
  * @param {Aim} aim
+ * @param {boolean} [isBorrowed] still so when it is resumed
  */
-export function writeKey(storeKey, aim) {
+export function writeKey(storeKey, aim, isBorrowed) {
   const bytes = new TextEncoder().encode(JSON.stringify(aim))
   const text = btoa(String.fromCharCode(...bytes))
-  return `${storeKey}.${text.replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')}`
+  const plain = text.replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')
+  return `${storeKey}.${plain}${isBorrowed ? '.b' : ''}`
 }
 
 /**
  * @param {string} key
- * @returns {{ storeKey: string, aim: Aim }}
+ * @returns {{ storeKey: string, aim: Aim, isBorrowed: boolean }}
  */
 export function readKey(key) {
-  const [, storeKey, text] = /^([hr][0-9a-f]{32,64})\.([\w-]+)$/.exec(String(key)) ?? []
+  const [, storeKey, text, borrowed] =
+    /^([hr][0-9a-f]{32,64})\.([\w-]+)(\.b)?$/.exec(String(key)) ?? []
   if (storeKey === undefined || text === undefined)
     throw wrong('the key', 'one that session.key gave')
   let aim
@@ -47,7 +50,7 @@ export function readKey(key) {
     // What can't be read is no target.
   }
   if (typeof aim !== 'object' || aim === null) throw wrong('the key', 'one that session.key gave')
-  return { storeKey, aim }
+  return { storeKey, aim, isBorrowed: borrowed !== undefined }
 }
 
 /** @param {Uint8Array} bytes */

@@ -195,13 +195,34 @@
  * - `store`: the store failed or held nonsense; the call went on without it.
  * - `clock`: the wall clock is off by so much from a service's (more than 5 s); renewal does not mind.
  * - `logout`: signed out; `isRevoked` where a service took it.
+ * - `source`: which credential of the environment was taken, before it is sent; `isStale` where the service
+ *   has just put another refresh token in the place of the one that a CLI's file holds.
  * @typedef {{ type: 'request', service: string, method: string, endpoint: string, resend?: number,
  *     status?: number, code?: AuthErrorCode, requestId?: string, durationMs: number }
  *   | { type: 'exchange', isBackground: boolean, by?: 'credential' | 'refreshToken', durationMs: number, code?: AuthErrorCode }
  *   | { type: 'lookup', what: 'org' | 'space' | 'instance' | 'keys', durationMs: number, code?: AuthErrorCode }
  *   | { type: 'store', problem: string }
  *   | { type: 'clock', offsetMs: number }
- *   | { type: 'logout', isRevoked: boolean }} AuthEvent
+ *   | { type: 'logout', isRevoked: boolean }
+ *   | { type: 'source', kind: SourceKind, where: string, isStale: boolean }} AuthEvent
+ */
+
+/**
+ * What `loginFromEnvironment` looks through, in this order.
+ * @typedef {'env' | 'file' | 'vcap' | 'ibmcloud' | 'cf' | 'container' | 'vpc'} EnvironmentKind
+ */
+/**
+ * Where a credential can come from: the environment, the call itself, or (a session resumed) a store.
+ * @typedef {EnvironmentKind | 'given' | 'store'} SourceKind
+ */
+/**
+ * Where a session's credential came from: `where` is the name of a variable, the path of a file, or a
+ * binding; `tried` are the kinds passed over, with what each lacked. Never a secret.
+ * @typedef {{ kind: SourceKind, where: string, tried: { kind: SourceKind, lacks: string }[] }} Source
+ */
+/**
+ * @typedef {LoginOptions & { only?: EnvironmentKind[], binding?: string }} EnvironmentOptions `only`: the
+ *   kinds that count; `binding`: the name of the one in `VCAP_SERVICES` that is meant
  */
 
 /** @typedef {CallOptions & { token: string }} FindOptions */

@@ -104,8 +104,28 @@ test('events.md has the kinds and fields of the types, and nothing else', () => 
   assert.deepEqual(described.toSorted(), [...fields].toSorted())
 })
 
+test('environment.md has the kinds in their order, and the names that are read, and nothing else', () => {
+  const page = read('docs/environment.md')
+  const search = read('pkg-template/node/environment/search.js')
+  const kinds = [...search.matchAll(/\{ kind: '(\w+)', find/g)].map(([, kind]) => kind)
+  const told = [...page.matchAll(/^\| `([a-z]+)` \|/gm)].map(([, kind]) => kind)
+  assert.deepEqual(told, kinds)
+  const names = read('pkg-template/node/environment/names.js')
+  const [, properties] = /PROPERTIES = [^[]*\[([^\]]*)\]/.exec(names)
+  const known = [...names.replace(properties, '').matchAll(/'([A-Z]+_?[A-Z_]*)'/g)].map(
+    ([, name]) => name,
+  )
+  for (const [, property] of properties.matchAll(/'(\w+)'/g))
+    known.push(`IBM_KEY_PROTECT_API_${property}`)
+  const shown = quoted(page).filter((name) => /^[A-Z]+(_[A-Z]+)*_?$/.test(name))
+  assert.deepEqual(
+    [...new Set(shown)].toSorted(),
+    [...new Set([...known, 'HOME', 'USERPROFILE', 'HOMEDRIVE', 'HOMEPATH'])].toSorted(),
+  )
+})
+
 test('the pages link to what is there', () => {
-  for (const path of ['docs/errors.md', 'docs/events.md', 'SECURITY.md']) {
+  for (const path of ['docs/environment.md', 'docs/errors.md', 'docs/events.md', 'SECURITY.md']) {
     for (const [, link] of read(path).matchAll(/\]\((?!https?:|#)([^)#]+)/g)) {
       read(new URL(link, `file:///${path}`).pathname.slice(1))
     }

@@ -39,7 +39,7 @@ test('the tarball holds what is published and nothing else', async () => {
     .split('\n')
     .map((name) => name.replace(/^package\//, ''))
   const kinds =
-    /^(LICENSE|README\.md|CHANGELOG\.md|package\.json|core_bg\.wasm|examples\/[a-z_]+\.mjs|([a-z]+\/)?[a-z_.]+\.(js|d\.ts))$/
+    /^(LICENSE|README\.md|CHANGELOG\.md|package\.json|core_bg\.wasm|examples\/[a-z_]+\.mjs|([a-z]+\/)*[a-z_.]+\.(js|d\.ts))$/
   assert.deepEqual(
     files.filter((name) => !kinds.test(name)),
     [],

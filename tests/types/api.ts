@@ -16,13 +16,20 @@ import {
   memoryStore,
   resume,
   type Session,
+  type Source,
   type Store,
   type TokenSet,
   type VerifyOptions,
   verifyToken,
 } from 'keyprotect-auth'
 import { createEmulator, type Emulator } from 'keyprotect-auth/emulator'
-import { nodeHandler, serve } from 'keyprotect-auth/node'
+import {
+  type EnvironmentKind,
+  type EnvironmentOptions,
+  loginFromEnvironment,
+  nodeHandler,
+  serve,
+} from 'keyprotect-auth/node'
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 const same = <A, B>(_is: Same<A, B>) => {}
@@ -72,6 +79,7 @@ export async function use(): Promise<void> {
       store,
       onEvent: (event) => {
         if (event.type === 'request') same<typeof event.endpoint, string>(true)
+        if (event.type === 'source') same<typeof event.isStale, boolean>(true)
         if (event.type === 'clock') same<typeof event.offsetMs, number>(true)
       },
     },
@@ -94,7 +102,17 @@ export async function use(): Promise<void> {
   const server = await serve(emulator.fetch, { port: 0 })
   await server.close()
   nodeHandler(emulator.fetch)
+  const wishes: EnvironmentOptions = { only: ['env', 'cf'], binding: 'kp', region: 'us-south' }
+  const there = await loginFromEnvironment(wishes)
+  same<typeof there, Session>(true)
+  same<typeof there.source, Source>(true)
+  await loginFromEnvironment()
 }
+
+// @ts-expect-error no kind of source
+export const kind: EnvironmentKind = 'given'
+// @ts-expect-error the options of login are no list of sources
+export const sources: LoginOptions = { only: ['env'] }
 
 // @ts-expect-error fields of two kinds
 export const two: Credential = { apiKey: 'k', passcode: 'p' }
