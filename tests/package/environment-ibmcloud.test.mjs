@@ -170,14 +170,18 @@ test('a private login is renewed where it was made', async (t) => {
 
 /** An IAM that counts its refresh tokens: each grant gives the next. */
 async function rotating(t, env) {
-  const sent = []
+  const [sent, others, refuse] = [[], [], new Set(['dead'])]
   const server = await serving(t, ({ form, path }) => {
-    if (path !== '/identity/token') return json({})
+    if (path !== '/identity/token') {
+      others.push(path)
+      return json({})
+    }
     sent.push(form.refresh_token)
-    if (form.refresh_token === 'dead') {
+    if (refuse.has(form.refresh_token)) {
       return json({ errorCode: 'BXNIM0407E', errorMessage: 'no' }, { status: 400 })
     }
-    return json(tokens({ access_token: `A${sent.length}`, refresh_token: `R${sent.length}` }))
+    const access_token = jwt({ session_id: 'S', jti: `A${sent.length}` })
+    return json(tokens({ access_token, refresh_token: `R${sent.length}` }))
   })
   const write = (IAMRefreshToken, more) =>
     env.write(join(env.home, '.bluemix/config.json'), {
@@ -187,7 +191,7 @@ async function rotating(t, env) {
       ...more,
     })
   env.unset('IBMCLOUD_IAM_API_ENDPOINT')
-  return { sent, write, options: { fetch: undefined, clock: env.emulator.clock } }
+  return { sent, others, refuse, write, options: { fetch: undefined, clock: env.emulator.clock } }
 }
 
 test('the file is read again before a renewal: the CLI’s newer token goes first', async (t) => {
@@ -245,6 +249,28 @@ test('a borrowed login that is refused is not sent twice', async (t) => {
   assert.ok(['expired', 'invalid_credentials'].includes(error.code), error.code)
   assert.ok(error.hint.includes(path))
   assert.deepEqual(sent, ['dead'])
+})
+
+test('what is held and refused is the end, where the file has nothing newer', async (t) => {
+  const env = environment(t)
+  const { sent, refuse, write, options } = await rotating(t, env)
+  write('F1')
+  const session = await env.login(options)
+  refuse.add('R1')
+  assert.equal((await refusal(session.refresh())).code, 'expired')
+  assert.deepEqual(sent, ['F1', 'R1'])
+})
+
+test('a borrowed login can’t repeat itself, and is kept alive while it is used', async (t) => {
+  const env = environment(t)
+  const { write, others, options } = await rotating(t, env)
+  write('F1')
+  const session = await env.login(options)
+  await session.refresh()
+  for (let turn = 0; turn < 100 && others.length < 2; turn += 1) {
+    await new Promise((done) => setTimeout(done, 10))
+  }
+  assert.deepEqual(others, Array(2).fill('/v1/sessions/S/state'))
 })
 
 test('a login that was signed out at the CLI before the first exchange is told', async (t) => {
