@@ -143,9 +143,12 @@ test('a login to one company’s API goes nowhere else', async (t) => {
   env.set({ IBMCLOUD_UAA_ENDPOINT: 'https://uaa.example.test' })
   const session = await env.login({ endpoints: { cf: fields.Target } })
   assert.equal(session.target().api, `${env.base}/cf`)
+  const path = join(env.home, '.cf/config.json')
+  env.write(path, { ...fields, AuthorizationEndpoint: '', UaaEndpoint: '' })
+  assert.ok(await (await env.login()).uaaToken(), 'its own UAA is looked for')
   const { base } = env
   assert.ok(await (await env.login({ endpoints: { base } })).uaaToken())
-  assert.deepEqual(grants(env.emulator), ['uaa refresh_token', 'uaa refresh_token'])
+  assert.deepEqual(grants(env.emulator), Array(3).fill('uaa refresh_token'))
 })
 
 test('it is renewed by its refresh token, which stays good at a UAA that does not rotate', async (t) => {

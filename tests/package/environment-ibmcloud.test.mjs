@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { memoryStore, resume, login as signIn } from 'keyprotect-auth'
 import { environment, grants, lacked, USER } from './environment-helpers.mjs'
-import { json, jwt, refusal, SENTINEL, serving, tokens } from './helpers.mjs'
+import { json, refusal, SENTINEL } from './helpers.mjs'
 import { HOUR, listener } from './session-helpers.mjs'
 
 /** A file of `ibmcloud` for a login at the emulator. */
@@ -166,100 +166,6 @@ test('a private login is renewed where it was made', async (t) => {
     sent,
     ['a', 'b', 'c'].map((name) => `${at(name)}/identity/token`),
   )
-})
-
-/** An IAM that counts its refresh tokens: each grant gives the next. */
-async function rotating(t, env) {
-  const sent = []
-  const server = await serving(t, ({ form, path }) => {
-    if (path !== '/identity/token') return json({})
-    sent.push(form.refresh_token)
-    if (form.refresh_token === 'dead') {
-      return json({ errorCode: 'BXNIM0407E', errorMessage: 'no' }, { status: 400 })
-    }
-    return json(tokens({ access_token: `A${sent.length}`, refresh_token: `R${sent.length}` }))
-  })
-  const write = (IAMRefreshToken, more) =>
-    env.write(join(env.home, '.bluemix/config.json'), {
-      IAMEndpoint: server.url,
-      IAMRefreshToken,
-      Account: { GUID: 'acc' },
-      ...more,
-    })
-  env.unset('IBMCLOUD_IAM_API_ENDPOINT')
-  return { sent, write, options: { fetch: undefined, clock: env.emulator.clock } }
-}
-
-test('the file is read again before a renewal: the CLI’s newer token goes first', async (t) => {
-  const env = environment(t)
-  const { sent, write, options } = await rotating(t, env)
-  write('F1')
-  const session = await env.login(options)
-  await session.refresh()
-  write('F2')
-  await session.refresh()
-  await session.refresh()
-  write('')
-  await session.refresh()
-  assert.deepEqual(sent, ['F1', 'R1', 'F2', 'R3', 'R4'])
-})
-
-test('an event says when the CLI’s copy has gone stale, once', async (t) => {
-  const env = environment(t)
-  const { write, options } = await rotating(t, env)
-  const where = write('F1')
-  const { of, onEvent } = listener()
-  const session = await env.login({ ...options, onEvent })
-  await session.refresh()
-  const taken = { type: 'source', kind: 'ibmcloud', where, isStale: false }
-  assert.deepEqual(of('source'), [taken, { ...taken, isStale: true }])
-})
-
-test('a file that is another’s login by now is not used, and the one that is held goes on', async (t) => {
-  const env = environment(t)
-  const { sent, write, options } = await rotating(t, env)
-  const token = (iam_id) => ({ IAMToken: `Bearer ${jwt({ iam_id })}` })
-  write('F1', token('a'))
-  const session = await env.login(options)
-  const others = [
-    { Account: { GUID: 'other' } },
-    { IAMEndpoint: 'https://iam.example.test' },
-    token('b'),
-  ]
-  for (const other of others) {
-    write(SENTINEL, other)
-    await session.refresh()
-  }
-  write('F2', token('a'))
-  await session.refresh()
-  write('F3', { IAMToken: 'opaque' })
-  await session.refresh()
-  assert.deepEqual(sent, ['F1', 'R1', 'R2', 'R3', 'F2', 'F3'])
-})
-
-test('a borrowed login that is refused is not sent twice', async (t) => {
-  const env = environment(t)
-  const { sent, write, options } = await rotating(t, env)
-  const path = write('dead')
-  const error = await refusal(env.login(options))
-  assert.ok(['expired', 'invalid_credentials'].includes(error.code), error.code)
-  assert.ok(error.hint.includes(path))
-  assert.deepEqual(sent, ['dead'])
-})
-
-test('a login that was signed out at the CLI before the first exchange is told', async (t) => {
-  const env = environment(t)
-  const { write, options, sent } = await rotating(t, env)
-  write('F1')
-  const store = {
-    get: async () => void write(''),
-    set: async () => {},
-    delete: async () => {},
-  }
-  const error = await refusal(env.login({ ...options, store }))
-  assert.equal(error.code, 'expired')
-  assert.match(error.hint, /ibmcloud login/)
-  assert.deepEqual(sent, [])
 })
 
 test('logout forgets a borrowed login and revokes nothing, also after a resume; the file stays as it was', async (t) => {

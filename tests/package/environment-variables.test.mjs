@@ -163,8 +163,9 @@ test('IAM stays IBM’s where only a Cloud Foundry is named', async (t) => {
 
 test('the properties of IBM’s SDKs: addresses, client, user and password', async (t) => {
   const { set, unset, login, base, emulator } = environment(t)
-  unset('IBMCLOUD_IAM_API_ENDPOINT', 'IBMCLOUD_KP_API_ENDPOINT')
+  unset('IBMCLOUD_KP_API_ENDPOINT')
   set({
+    IBMCLOUD_IAM_API_ENDPOINT: 'https://iam.example.test',
     IBM_KEY_PROTECT_API_AUTH_URL: `${base}/iam/identity/token`,
     IBM_KEY_PROTECT_API_URL: `${base}/kp/`,
     IBM_KEY_PROTECT_API_APIKEY: KEY,
