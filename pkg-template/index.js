@@ -1,4 +1,6 @@
 // @ts-check
+/** @import { Errand, Given } from './call.js' */
+/** @import { Plan } from './keeper.js' */
 /**
  * Credentials for IBM Key Protect's REST API. See `login`.
  *
@@ -141,11 +143,7 @@ export async function exchangeToken(credential, options) {
     credential: settled,
   })
   const input = { options: call.options, credential: settled }
-  if (call.signal?.aborted) throw aborted(call.signal)
-  const flight = new Flight((signal) => callCore('exchange', input, makeIo(call, plan, signal)), {
-    isKept: !plan.reusable,
-  })
-  const { iam, uaa } = await flight.wait(call.signal)
+  const { iam, uaa } = await once('exchange', input, call, plan, !plan.reusable)
   /** @type {{ iam?: TokenSet, uaa?: TokenSet }} */
   const tokens = {}
   // It would renew the identity that signed in, not the profile that it assumed.
@@ -197,10 +195,7 @@ export async function findInstance(name, options) {
 export async function passcodeUrl(options) {
   const call = given({ ...options })
   const plan = await callPlan({ call: 'passcodeUrl', names: call.names, options: call.options })
-  if (call.signal?.aborted) throw aborted(call.signal)
-  const input = { options: call.options }
-  const flight = new Flight((signal) => callCore('passcodeUrl', input, makeIo(call, plan, signal)))
-  return (await flight.wait(call.signal)).page
+  return (await once('passcodeUrl', { options: call.options }, call, plan)).page
 }
 
 /**
@@ -235,8 +230,20 @@ async function find(what, name, options, own) {
   }
   const call = given(rest)
   const plan = await callPlan({ call: 'find', names: call.names, options: call.options })
-  const input = { options: call.options, name, ...taken }
+  return once(what, { options: call.options, name, ...taken }, call, plan)
+}
+
+/**
+ * Has the core do an errand that nobody else waits for.
+ * @param {Errand} name
+ * @param {Record<string, unknown>} input
+ * @param {Given} call
+ * @param {Plan} plan
+ * @param {boolean} [isKept] it spends something: never aborted
+ */
+async function once(name, input, call, plan, isKept = false) {
   if (call.signal?.aborted) throw aborted(call.signal)
-  const flight = new Flight((signal) => callCore(what, input, makeIo(call, plan, signal)))
-  return flight.wait(call.signal)
+  const work = (/** @type {AbortSignal} */ signal) =>
+    callCore(name, input, makeIo(call, plan, signal))
+  return new Flight(work, { isKept }).wait(call.signal)
 }

@@ -83,6 +83,11 @@ export class Keeper {
     return this.#login.plan
   }
 
+  /** Whether the login is another's. */
+  get isBorrowed() {
+    return this.#login.isBorrowed
+  }
+
   /** Where the UAA is, if an exchange found it. */
   get uaaEndpoint() {
     return this.#login.known.uaaEndpoint
@@ -352,26 +357,12 @@ export class Keeper {
       signal,
     })
     this.#by = exchanged.byRefresh ? 'refreshToken' : 'credential'
-    this.#tellStale(exchanged, refreshToken)
     const outcome = await this.#keep(exchanged, refreshToken)
     const { accessToken } = this.#iam ?? {}
     if (exchanged.byRefresh && accessToken !== undefined) {
       this.#login.keepAlive(accessToken, clock)
     }
     return outcome
-  }
-
-  /**
-   * Another refresh token came for the one that a CLI's file holds: its copy may be dead now.
-   * @param {any} exchanged
-   * @param {string} [sent]
-   */
-  #tellStale({ iam, uaa }, sent) {
-    const { origin } = this.#login.call
-    const { refreshToken = sent } = iam ?? uaa ?? {}
-    if (sent === undefined || refreshToken === sent || !origin?.isGiven?.(sent)) return
-    const { kind, where } = origin.source
-    this.tell({ type: 'source', kind, where, isStale: true })
   }
 
   #isAnyGood() {

@@ -1,10 +1,11 @@
 // @ts-check
 /** @import { Given } from './call.js' */
 /** @import { Plan } from './keeper.js' */
-/** @import { Clock, Credential } from './types.js' */
+/** @import { AuthEvent, Clock, Credential } from './types.js' */
 import { callCore, makeIo } from './call.js'
 import { settle } from './credential.js'
 import { AuthError } from './errors.js'
+import { tell } from './events.js'
 
 /** What a login was made with, what its exchanges found out, and its errands at the services. */
 export class Login {
@@ -20,6 +21,8 @@ export class Login {
   #known = {}
   /** Its tokens are the caller's own. */
   #isGiven = false
+  /** What its exchanges tell. @type {(event: AuthEvent) => void} */
+  #tell
 
   /**
    * @param {Credential | undefined} credential
@@ -32,6 +35,7 @@ export class Login {
     this.#isReusable = plan.reusable ?? credential !== undefined
     this.#call = call
     this.#plan = plan
+    this.#tell = (event) => tell(call.onEvent, event)
   }
 
   get call() {
@@ -42,16 +46,13 @@ export class Login {
     return this.#plan
   }
 
-  get isGiven() {
-    return this.#isGiven
-  }
-
   get known() {
     return this.#known
   }
 
+  /** Whether it is another's: forgotten, never revoked. */
   get isBorrowed() {
-    return this.#call.origin?.isBorrowed === true
+    return this.#isGiven || this.#call.origin?.isBorrowed === true
   }
 
   /** Whether an exchange of the credential may spend it. */
@@ -74,7 +75,10 @@ export class Login {
     const isOld = refreshToken !== undefined && (await this.#call.origin?.hasNewer?.())
     if (refreshToken !== undefined && !isOld) {
       const exchanged = await this.#renew(refreshToken, isAnyGood, io)
-      if (exchanged !== undefined) return { exchanged, refreshToken }
+      if (exchanged !== undefined) {
+        this.#tellStale(exchanged, refreshToken)
+        return { exchanged, refreshToken }
+      }
     }
     if (this.#credential === undefined) {
       throw new AuthError({
@@ -85,10 +89,26 @@ export class Login {
     }
     const credential = await settle(this.#credential)
     checkWanted()
-    this.#known = { ...this.#known, assume: credential.assume }
     const exchanged = await this.#ask({ credential }, io)
-    const sent = credential.refreshToken
-    return { exchanged, refreshToken: typeof sent === 'string' ? sent : undefined }
+    // A profile goes with the tokens that it got.
+    this.#known = { ...this.#known, assume: credential.assume }
+    const { refreshToken: sent } = credential
+    if (typeof sent !== 'string') return { exchanged }
+    this.#tellStale(exchanged, sent)
+    return { exchanged, refreshToken: sent }
+  }
+
+  /**
+   * Another refresh token came for the one that a CLI's file holds: its copy may be dead now.
+   * @param {any} exchanged
+   * @param {string} sent
+   */
+  #tellStale({ iam, uaa }, sent) {
+    const { origin } = this.#call
+    const { refreshToken = sent } = iam ?? uaa ?? {}
+    if (refreshToken === sent || !origin?.gaveLast?.(sent)) return
+    const { kind, where } = origin.source
+    this.#tell({ type: 'source', kind, where, isStale: true })
   }
 
   /**
@@ -120,7 +140,7 @@ export class Login {
    * Takes in what an exchange found out.
    * @param {{ uaaEndpoint?: string, assume?: unknown, uaaAsked?: boolean, isGiven?: boolean }} found
    */
-  learn({ uaaEndpoint, assume, uaaAsked = true, isGiven = false }) {
+  learn({ uaaEndpoint, assume, uaaAsked = true, isGiven = this.#isGiven }) {
     this.#isGiven = isGiven
     if (uaaEndpoint !== undefined) this.#known = { ...this.#known, uaaEndpoint }
     if (assume !== undefined) this.#known = { ...this.#known, assume }
@@ -157,7 +177,7 @@ export class Login {
    *   is borrowed is still its owner’s
    */
   async revoke(tokens) {
-    if (this.#isGiven || this.isBorrowed) return false
+    if (this.isBorrowed) return false
     const input = { options: this.#call.options, ...this.#known, tokens }
     return callCore('revoke', input, makeIo(this.#call, this.#plan)).then(
       ({ taken }) => taken > 0,

@@ -188,6 +188,7 @@ class Attempt {
    * @returns {Promise<Uint8Array>}
    */
   async body(maxBody) {
+    if (this.#kind !== undefined) throw { kind: this.#kind }
     const reading = (/** @type {{ cancel: () => Promise<unknown> }} */ reader) => {
       this.#reader = reader
     }

@@ -285,8 +285,7 @@ export class Session {
 
   /** Names the login and its target for `resume`, in the store that it was made with. No secret. */
   get key() {
-    const isBorrowed = this.#keeper.call.origin?.isBorrowed
-    return writeKey(this.#storeKey, this.#aim, isBorrowed)
+    return writeKey(this.#storeKey, this.#aim, this.#keeper.isBorrowed)
   }
 
   /**

@@ -12,10 +12,10 @@ import { storeKeyOf } from './store_key.js'
  * Where a login’s credential came from, and what follows from that.
  * @typedef {object} Origin
  * @property {Source} source
- * @property {boolean} [isBorrowed] another program’s login: forgotten, never revoked
+ * @property {boolean} [isBorrowed] another’s login: forgotten, never revoked
  * @property {boolean} [isRegionBrought] the region is no wish of the caller’s: it gives way to the instance’s
  * @property {() => Promise<boolean>} [hasNewer] whether its place holds another refresh token by now
- * @property {(refreshToken: string) => boolean} [isGiven] whether its place gave this one last
+ * @property {(refreshToken: string) => boolean} [gaveLast] whether its place gave this one last
  */
 
 /**

@@ -5,8 +5,10 @@
 //! that the caller gave, also of those that never enter (`fetch`, `signal`), so that the core can
 //! name a stranger.
 
+pub mod verify;
+
 use crate::cloud_foundry::find::{Find, Found};
-use crate::credential::{Credential, SignIn};
+use crate::credential::SignIn;
 use crate::endpoint::Endpoint;
 use crate::error::{Code, Error};
 use crate::exchange::Exchange;
@@ -24,10 +26,10 @@ use crate::profile::Profile;
 use crate::record::{self, Record};
 use crate::resource_controller::FindInstance;
 use crate::secret::{AccessToken, RefreshToken};
+use crate::store_key;
 use crate::target::{InstanceNamed, Named, Target, check_wanted};
-use crate::text::{own, trim};
+use crate::text::own;
 use crate::upkeep::{GetPasscode, Notes};
-use crate::verify::{self, GetKeys, Kept, Pick, Signature};
 
 /// Options of `login`; without the last one those of `resume` (its key names the target), without the
 /// last two those of `exchangeToken`.
@@ -141,7 +143,7 @@ pub fn plan(text: &str) -> Result<Plan, Error> {
         reusable: sign_in.as_ref().map(|it| it.credential.is_reusable()),
         key_parts: sign_in
             .as_ref()
-            .and_then(|sign_in| key_parts(sign_in, &options)),
+            .and_then(|sign_in| store_key::parts(sign_in, &options)),
         headers: key_protect::headers(&target),
         addresses: [
             ("iam", shown(&endpoints.iam)),
@@ -156,47 +158,6 @@ pub fn plan(text: &str) -> Result<Plan, Error> {
             .unwrap_or_else(|| options.region_or_default())
             .to_owned(),
     })
-}
-
-/// Where, what, as whom, for which account: what two logins must have in common to share tokens. A hash
-/// of a password or a passcode could be guessed: those have none.
-fn key_parts(sign_in: &SignIn, options: &Options) -> Option<Vec<String>> {
-    let SignIn { credential, assume } = sign_in;
-    let mut own_client = None;
-    let mut profile = None;
-    let (kind, secret) = match credential {
-        Credential::ApiKey(key) => ("apiKey", key.expose()),
-        Credential::RefreshToken(token) => ("refreshToken", token.expose()),
-        Credential::Assertion(token) => ("assertion", token.expose()),
-        Credential::Client { id, secret, .. } => {
-            own_client = Some(id.as_str());
-            ("clientSecret", secret.expose())
-        }
-        Credential::ComputeResource { token, profile: of } => {
-            profile = Some(of);
-            ("crToken", token.expose())
-        }
-        Credential::Password { .. } | Credential::Passcode(_) | Credential::Given { .. } => {
-            return None;
-        }
-    };
-    let endpoints = &options.endpoints;
-    // An IAM and a UAA may share an address: which of both it is counts too.
-    let (service, place) = match &endpoints.iam {
-        Some(iam) => ("iam", iam),
-        None => ("uaa", endpoints.uaa.as_ref().or(endpoints.cf.as_ref())?),
-    };
-    let named = options.client.as_ref().map(|client| client.id.as_str());
-    let client = own_client.or(named).unwrap_or_default();
-    let account = options.account.as_deref().unwrap_or_default();
-    let uaa = if options.uaa { "uaa" } else { "" };
-    let mut parts = vec![service, place.as_str(), kind, client, secret, account, uaa];
-    for (role, profile) in [("profile", profile), ("assume", assume.as_ref())] {
-        for (name, text) in profile.iter().flat_map(|profile| profile.fields()) {
-            parts.extend([role, name, text]);
-        }
-    }
-    Some(parts.iter().map(|part| (*part).to_owned()).collect())
 }
 
 /// `{ options, credential | refreshToken, assume?, canSignInAgain?, uaaEndpoint? }`.
@@ -416,79 +377,6 @@ pub fn write_record(object: &Object) -> Value {
         .with("record", record.into())
         .with("ttlMs", ttl_ms.into())
         .into()
-}
-
-/// `{ options, issuer }`.
-///
-/// # Errors
-/// `invalid_input` for an issuer that can't be asked.
-pub fn issuer_keys(call: &Call) -> Result<ErrandOf<GetKeys>, Error> {
-    let (raw, href) = issuer(&call.object);
-    let endpoint = Endpoint::parse("issuer", raw, href)?;
-    Ok(Errand::Ask(Box::new(GetKeys::new(raw, endpoint))))
-}
-
-/// `{ audience?, token, kept?: { keys, read, again?, hasFailed?, isFresh? }, wall, mono }`.
-///
-/// # Errors
-/// `invalid_input` for what is wrong in them; those of [`verify::pick`].
-pub fn pick_keys(object: &Object) -> Result<Pick, Error> {
-    audience(object)?;
-    let kept = object.object("kept").map(|kept| Kept {
-        keys: kept.objects("keys").unwrap_or_default(),
-        read: instants(kept.object("read")),
-        again: kept.object("again").map(|again| instants(Some(again))),
-        has_failed: kept.is_true("hasFailed"),
-        is_fresh: kept.is_true("isFresh"),
-    });
-    verify::pick(&token(object)?, kept.as_ref(), instants(Some(object)))
-}
-
-/// `{ issuer, audience?, token, signature?: true or false, wall }`; without `signature` no key could be
-/// used. Gives the claims as JSON text.
-///
-/// # Errors
-/// Those of [`verify::claims`].
-pub fn verified_claims(object: &Object) -> Result<Value, Error> {
-    let signature = match object.get("signature") {
-        Some(Value::Bool(true)) => Signature::Good,
-        Some(_) => Signature::Bad,
-        None => Signature::NoKey,
-    };
-    let token = token(object)?;
-    let (issuer, _) = issuer(object);
-    let wall = number(Some(object), "wall");
-    verify::claims(&token, signature, issuer, &audience(object)?, wall).map(Value::Text)
-}
-
-/// The issuer's address as it was written, and as the platform reads it.
-fn issuer(object: &Object) -> (&str, Option<&str>) {
-    let given = object.object("issuer");
-    let field = |name: &str| given.and_then(|given| given.text(name));
-    (trim(field("raw").unwrap_or_default()), field("href"))
-}
-
-fn audience(object: &Object) -> Result<Vec<&str>, Error> {
-    let mut audience = Vec::new();
-    for item in object.items("audience") {
-        match item {
-            Value::Text(text) if !text.is_empty() => audience.push(text.as_str()),
-            _ => return Err(no_audience()),
-        }
-    }
-    // An empty list would let every audience pass.
-    if audience.is_empty() && object.has("audience") {
-        return Err(no_audience());
-    }
-    Ok(audience)
-}
-
-#[cold]
-fn no_audience() -> Error {
-    Error::invalid_input(
-        "audience is not a text or a list of texts",
-        "Give one or several, or leave the option out.",
-    )
 }
 
 fn instants(object: Option<&Object>) -> Instants {

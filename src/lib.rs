@@ -36,6 +36,7 @@ pub mod refusal;
 pub mod resource_controller;
 pub mod retry;
 pub mod secret;
+pub mod store_key;
 pub mod target;
 mod text;
 pub mod token;

@@ -6,9 +6,9 @@ use crate::endpoint::Endpoint;
 use crate::error::Error;
 use crate::flow::{Flow, RequestId, Sent, Yields};
 use crate::http::{Reply, Request, Service, url};
-use crate::json::{self, Object, Value};
+use crate::json::{Object, Value};
 use crate::options::{Options, unavailable};
-use crate::refusal::{complete, unreadable, without_code};
+use crate::refusal::{complete, document, unreadable};
 use crate::text::{before, parts};
 
 /// What is asked next, or was asked last.
@@ -117,13 +117,6 @@ impl Yields for FindPasscodePage {
     }
 }
 
-fn document(service: Service, reply: &Reply) -> Result<Object, Error> {
-    if !reply.is_success() {
-        return Err(without_code(service, reply));
-    }
-    json::parse_object(&reply.body).ok_or_else(|| unreadable(service, reply))
-}
-
 /// The address stands in the free text of the prompt alone, and the prompt is left out where no identity
 /// provider has a link; the page is there all the same.
 fn page_of(body: &Object, uaa: &Endpoint) -> String {
@@ -153,6 +146,7 @@ mod tests {
     use super::*;
     use crate::error::Code;
     use crate::flow::testing::{reply, run};
+    use crate::json;
 
     fn found(endpoints: &str, status: u16, body: &str) -> (Result<String, Code>, Vec<String>) {
         let text = format!(r#"{{"endpoints":{{{endpoints}}}}}"#);

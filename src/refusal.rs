@@ -1,7 +1,7 @@
 //! Errors that do not depend on which service refused: by status alone, and how text of a service is
 //! made fit to be shown.
 
-use crate::json::Object;
+use crate::json::{self, Object};
 
 use crate::error::{Code, Error};
 use crate::http::{Reply, Service};
@@ -48,6 +48,17 @@ pub fn code_by_status(status: u16) -> Code {
         500.. => Code::ServerError,
         _ => Code::Protocol,
     }
+}
+
+/// The object that a public document is; without a code of the service's it is no refusal.
+///
+/// # Errors
+/// Those of [`without_code`], `protocol` where it can't be read.
+pub fn document(service: Service, reply: &Reply) -> Result<Object, Error> {
+    if !reply.is_success() {
+        return Err(without_code(service, reply));
+    }
+    json::parse_object(&reply.body).ok_or_else(|| unreadable(service, reply))
 }
 
 /// A 2xx answer that can't be read.

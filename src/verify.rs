@@ -10,10 +10,10 @@ use crate::endpoint::Endpoint;
 use crate::error::{Code, Error};
 use crate::flow::{Flow, RequestId, Sent, Yields};
 use crate::http::{Reply, Request, Service, url};
-use crate::json::{self, Object, Value};
+use crate::json::{Object, Value};
 use crate::jwt::{self, Jwt};
 use crate::lease::Instants;
-use crate::refusal::{complete, unreadable, without_code};
+use crate::refusal::{complete, document, unreadable};
 use crate::secret::AccessToken;
 use crate::text::has;
 
@@ -304,14 +304,13 @@ impl Flow for GetKeys {
         _sent: Sent,
     ) -> Result<(), Error> {
         let reply = result?;
-        if !reply.is_success() {
-            return Err(without_code(Service::Issuer, reply));
-        }
-        let unread = || unreadable(Service::Issuer, reply);
-        let body = json::parse_object(&reply.body).ok_or_else(unread)?;
+        let body = document(Service::Issuer, reply)?;
         if self.asks_keys {
             let mut keys = Vec::new();
-            for key in body.objects("keys").ok_or_else(unread)? {
+            for key in body
+                .objects("keys")
+                .ok_or_else(|| unreadable(Service::Issuer, reply))?
+            {
                 if let Some(key) = usable(key)
                     && keys.len() < MOST_KEYS
                 {

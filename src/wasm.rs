@@ -62,7 +62,7 @@ fn read(name: &str, text: &str, now: Sent) -> Result<(AnyErrand, u32), Error> {
         "passcodeUrl" => any(input::passcode_url(&call)?),
         "keepAlive" => any(input::keep_alive(&call)?),
         "revoke" => any(input::revoke(&call)?),
-        "issuerKeys" => any(input::issuer_keys(&call)?),
+        "issuerKeys" => any(input::verify::issuer_keys(&call)?),
         _ => any(input::list_keys(&call)?),
     };
     Ok((errand, retries))
@@ -108,8 +108,8 @@ fn decided(name: &str, text: &str) -> Result<Value, Error> {
         "settle" => input::settle(&object).into(),
         "readRecord" => input::read_record(&object)?.into(),
         "holder" => input::holder(&object).into(),
-        "pickKeys" => input::pick_keys(&object)?.into(),
-        "verifiedClaims" => input::verified_claims(&object)?,
+        "pickKeys" => input::verify::pick_keys(&object)?.into(),
+        "verifiedClaims" => input::verify::verified_claims(&object)?,
         _ => input::write_record(&object),
     })
 }

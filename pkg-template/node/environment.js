@@ -42,13 +42,13 @@ export async function loginFromEnvironment(options) {
   /** @type {Context} */
   const context = { env, cwd: workingDirectory(), endpoints, binding, signal }
   const { found, source } = await search(context, only)
-  const { credential, known, isBorrowed, hasNewer, isGiven } = found
+  const { credential, known, isBorrowed, hasNewer, gaveLast } = found
   const region = rest.region ?? found.region ?? REGIONS.map((name) => env[name]).find(Boolean)
   const origin = {
     source,
     isBorrowed,
     hasNewer,
-    isGiven,
+    gaveLast,
     isRegionBrought: region !== undefined && rest.region === undefined,
   }
   /** @type {LoginOptions} */

@@ -3,12 +3,12 @@
 //! A password must be posted to a UAA only: a root that names none (Korifi names its own address as
 //! `login`) is `unavailable`, before anything secret leaves.
 
-use crate::json::{self, Object};
+use crate::json::Object;
 
 use crate::endpoint::Endpoint;
 use crate::error::{Code, Error};
 use crate::http::{Reply, Request, Service, url};
-use crate::refusal::{complete, unreadable, without_code};
+use crate::refusal::{self, complete};
 
 /// Builds the request for the root document; it needs no token.
 pub fn root_request(cf: &Endpoint) -> Request {
@@ -62,15 +62,10 @@ fn sign_in_address(text: &str) -> Result<Endpoint, Error> {
 }
 
 fn document(reply: &Reply) -> Result<Object, Error> {
-    if !reply.is_success() {
-        let error = without_code(Service::CloudController, reply);
-        return Err(if reply.status == 404 {
-            not_an_api(reply)
-        } else {
-            error
-        });
+    if reply.status == 404 {
+        return Err(not_an_api(reply));
     }
-    json::parse_object(&reply.body).ok_or_else(|| unreadable(Service::CloudController, reply))
+    refusal::document(Service::CloudController, reply)
 }
 
 fn not_an_api(reply: &Reply) -> Error {

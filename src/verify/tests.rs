@@ -1,5 +1,6 @@
 use super::*;
 use crate::flow::testing::{reply, run};
+use crate::json;
 use crate::jwt::tests::jwt;
 
 const ISSUER: &str = "https://iam.cloud.ibm.com/identity";

@@ -225,6 +225,29 @@ test('given tokens are used as they are, and nothing is sent', async () => {
   assert.equal((await exchangeToken(both, options)).iam.accessToken, iam.accessToken)
 })
 
+test('a given token is not revoked by a session that was resumed either', async () => {
+  const { emulator, options } = foundry()
+  const client = { clientId: 'opaque', clientSecret: '', grants: ['password'] }
+  emulator.data.clients.push({ service: 'uaa', ...client })
+  // An opaque token is one that a UAA can revoke.
+  const form = { grant_type: 'password', ...USER, token_format: 'opaque' }
+  const answer = await emulator.fetch(`${emulator.endpoints.base}/uaa/oauth/token`, {
+    method: 'POST',
+    headers: { authorization: `Basic ${btoa('opaque:')}`, accept: 'application/json' },
+    body: new URLSearchParams(form),
+  })
+  const { access_token: uaaToken } = await answer.json()
+  const store = memoryStore({ clock: emulator.clock })
+  const given = { ...options, endpoints: { uaa: `${emulator.endpoints.base}/uaa` }, store }
+  emulator.requests.clear()
+  const session = await login({ uaaToken }, given)
+  const resumed = await resume(session.key, given)
+  assert.equal(await resumed.uaaToken(), uaaToken)
+  await resumed.logout()
+  await session.logout()
+  assert.equal(emulator.requests.length, 0)
+})
+
 test('a given token that has ended is expired, without any request, and says of whom it was', async () => {
   const { emulator, options } = setUp()
   const iamToken = jwt({ ...hourFrom(emulator.clock.now() - 2 * HOUR), email: 'old@example.com' })

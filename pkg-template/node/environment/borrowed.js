@@ -14,7 +14,7 @@ import { AuthError } from '../../errors.js'
  * @param {FileLogin} first
  * @param {() => Promise<FileLogin | { lacks: string }>} read
  * @param {string} command that signs in again
- * @returns {Pick<Found, 'credential' | 'known' | 'isBorrowed' | 'hasNewer' | 'isGiven'>}
+ * @returns {Pick<Found, 'credential' | 'known' | 'isBorrowed' | 'hasNewer' | 'gaveLast'>}
  */
 export function borrowed(first, read, command) {
   let given = first.refreshToken
@@ -46,7 +46,7 @@ export function borrowed(first, read, command) {
         (token) => token !== undefined && token !== given,
         () => false,
       ),
-    isGiven: (token) => token === given,
+    gaveLast: (token) => token === given,
   }
 }
 

@@ -26,7 +26,7 @@ import { AuthError } from '../../errors.js'
  * @property {string} [note] what to know if the sign-in fails
  * @property {boolean} [isBorrowed]
  * @property {() => Promise<boolean>} [hasNewer]
- * @property {(refreshToken: string) => boolean} [isGiven]
+ * @property {(refreshToken: string) => boolean} [gaveLast]
  */
 
 /** What a source that has nothing lacks: never a value. @typedef {{ lacks: string }} Lacking */
